@@ -1,0 +1,196 @@
+"""Records of what was concluded: scores, abstentions, evidence, and the report of one medium.
+
+Label `real` = 0, `fake` = 1; `p_fake` is in [0, 1] and higher means more likely fake, everywhere.
+A detector that cannot judge returns an `Abstention` with a reason; it never returns 0.5.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from unmask.core.records import Exhibit, F32Array, MediaInfo, SoundExhibit
+
+SCHEMA_VERSION = "1"
+
+Verdict = Literal["likely_fake", "likely_real", "inconclusive"]
+Modality = Literal["face", "image", "audio", "sync"]
+Reason = Literal[
+    "no_face", "face_too_small", "no_speech", "too_short", "too_compressed", "out_of_domain", "unstable", "too_dark"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A detector's answer for one unit (a face crop, a window of sound).
+
+    Attributes:
+        logit: Raw output before calibration; higher means more likely fake.
+        heatmap: Shape (h, w), float32, evidence per place (pictures) or band and time (sound), in logits;
+            None where the detector has none.
+    """
+
+    logit: float
+    heatmap: F32Array | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Abstention:
+    """A detector's refusal to judge one unit.
+
+    Attributes:
+        reason: Why, from the closed list.
+        detail: A short sentence for people; may be empty.
+    """
+
+    reason: Reason
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of time with one level of suspicion.
+
+    Attributes:
+        start_s: Begin.
+        end_s: End, at least `start_s`.
+        p_fake: Highest calibrated probability inside.
+    """
+
+    start_s: float
+    end_s: float
+    p_fake: float
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What was concluded about one person of the medium.
+
+    Attributes:
+        id: As in the tracks; 0 is the most visible.
+        p_fake: Calibrated; None if no face of this person could be scored.
+        coverage: Share of this person's faces that could be scored, in [0, 1].
+        faces: Number of faces seen.
+        abstained: Reason if none could be scored.
+        spans: Suspicious stretches of time.
+    """
+
+    id: int
+    p_fake: float | None
+    coverage: float
+    faces: int
+    abstained: Reason | None = None
+    spans: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TimelinePoint:
+    """One scored moment.
+
+    Attributes:
+        t_s: Presentation time (middle of a window of sound).
+        p_fake: Calibrated probability of this unit alone.
+        modality: What was looked at.
+        person: Person id for faces, None for sound.
+    """
+
+    t_s: float
+    p_fake: float
+    modality: Modality
+    person: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What one detector says about the whole medium.
+
+    Attributes:
+        detector: Model name, for example ``face.fast-1``.
+        modality: What it looked at.
+        p_fake: Calibrated; None when it abstained.
+        interval: 90 % interval of `p_fake`; None when it abstained.
+        coverage: Share of its units that could be scored, in [0, 1].
+        units: Number of units looked at.
+        abstained: Reason, None when it answered.
+        detail: A sentence for people; may be empty.
+        likely_real_below: Its lower threshold on `p_fake`.
+        likely_fake_above: Its upper threshold on `p_fake`.
+        weight: Share in the fused verdict, in [0, 1].
+    """
+
+    detector: str
+    modality: Modality
+    p_fake: float | None
+    interval: tuple[float, float] | None
+    coverage: float
+    units: int
+    abstained: Reason | None
+    detail: str = ""
+    likely_real_below: float = 0.0
+    likely_fake_above: float = 1.0
+    weight: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ModelUsed:
+    """A model that took part.
+
+    Attributes:
+        name: Card name.
+        sha256: Digest of its main file.
+    """
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScanReport:
+    """Everything concluded about one medium: the schema of command line, API, Parquet and HTML.
+
+    Attributes:
+        media: What the medium is.
+        verdict: likely_fake, likely_real or inconclusive.
+        p_fake: Fused and calibrated; None when every detector abstained.
+        interval: 90 % interval of `p_fake`; None when every detector abstained.
+        coverage: Share of the medium that could be scored, in [0, 1].
+        reasons: What the verdict rests on, in plain sentences.
+        evidence: One entry per detector.
+        people: One entry per person, most visible first.
+        timeline: Every scored moment, in order of time.
+        models: What took part, with digests.
+        timings_s: Seconds per stage, and ``total``.
+        warnings: What is odd about the file or the scan.
+        exhibits: Pictures for the HTML report; not part of the JSON.
+        sound: Sound for the HTML report; not part of the JSON.
+    """
+
+    media: MediaInfo
+    verdict: Verdict
+    p_fake: float | None
+    interval: tuple[float, float] | None
+    coverage: float
+    reasons: tuple[str, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    people: tuple[Person, ...] = ()
+    timeline: tuple[TimelinePoint, ...] = ()
+    models: tuple[ModelUsed, ...] = ()
+    timings_s: dict[str, float] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    exhibits: tuple[Exhibit, ...] = field(default=(), repr=False)
+    sound: SoundExhibit | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ScanFailure:
+    """A medium that could not be examined.
+
+    Attributes:
+        path: As given.
+        error: Class name of the error, for example ``DecodeFailed``.
+        message: What happened and what to do next.
+    """
+
+    path: str
+    error: str
+    message: str
