@@ -1,1 +1,1 @@
-"""TODO."""
+"""Labelled media as tables: manifests and leak-proof splits. Tables only; tensors belong to `training`."""

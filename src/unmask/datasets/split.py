@@ -1,0 +1,94 @@
+"""Leak-proof splits: whole sources to validation and test, whole groups to the in-distribution hold-out."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from unmask.core.errors import LeakFound, ManifestInvalid, nearest
+from unmask.datasets.manifest import Row
+
+Side = Literal["train", "holdout", "validation", "test"]
+
+
+@dataclass(frozen=True, slots=True)
+class SplitRule:
+    """Which rows stand on which side.
+
+    Attributes:
+        validation: Sources used for choosing and calibrating, never for training.
+        test: Sources looked at only for the final figures.
+        holdout: Share of the groups of a training source kept back for the in-distribution figures, by source;
+            ``"*"`` is the default for all others.
+    """
+
+    validation: tuple[str, ...] = ()
+    test: tuple[str, ...] = ()
+    holdout: Mapping[str, float] = field(default_factory=dict)
+
+
+def split(rows: Sequence[Row], rule: SplitRule) -> dict[Side, list[Row]]:
+    """Put each row on one side.
+
+    A group goes with its source; inside a training source, a hash of the group's name decides between train and
+    hold-out, so the answer does not depend on the order of the rows or on a seed.
+
+    Args:
+        rows: All rows.
+        rule: The rule.
+
+    Returns:
+        Rows by side.
+
+    Raises:
+        ManifestInvalid: The rule names a source that no row has.
+        LeakFound: A source stands in both validation and test, or a group on two sides.
+    """
+    _check_rule({row.source for row in rows}, rule)
+    sides: dict[Side, list[Row]] = {"train": [], "holdout": [], "validation": [], "test": []}
+    for row in rows:
+        sides[_side(row, rule)].append(row)
+    check_leaks(sides)
+    return sides
+
+
+def check_leaks(sides: Mapping[Side, Iterable[Row]]) -> None:
+    """Refuse a split in which a group or a file stands on two sides.
+
+    Raises:
+        LeakFound: Naming the first such group and both sides.
+    """
+    seen: dict[str, Side] = {}
+    for side, rows in sides.items():
+        for row in rows:
+            for key in (f"group {row.group}", f"file {row.path}"):
+                if seen.setdefault(key, side) != side:
+                    message = f"{key} stands in {seen[key]} and in {side}. Put its whole source on one side."
+                    raise LeakFound(message)
+
+
+def _check_rule(sources: set[str], rule: SplitRule) -> None:
+    both = set(rule.validation) & set(rule.test)
+    if both:
+        message = f"The sources {', '.join(sorted(both))} are in validation and in test."
+        raise LeakFound(message)
+    for source in (*rule.validation, *rule.test, *rule.holdout):
+        if source != "*" and source not in sources:
+            message = f"The split names the source {source!r}, which the manifest lacks. {nearest(source, sources)}"
+            raise ManifestInvalid(message)
+
+
+def _side(row: Row, rule: SplitRule) -> Side:
+    if row.source in rule.test:
+        return "test"
+    if row.source in rule.validation:
+        return "validation"
+    share = rule.holdout.get(row.source, rule.holdout.get("*", 0.0))
+    return "holdout" if _fraction(row.group) < share else "train"
+
+
+def _fraction(text: str) -> float:
+    """Map a text to [0, 1) evenly, the same on every machine."""
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") / 2**64
