@@ -1,0 +1,197 @@
+"""Read one picture: its header without decoding, or its pixels.
+
+Only the format that the first bytes announce is ever tried, so a crafted file cannot reach the rarely used decoders.
+A picture that cannot be decoded to its last line is refused as a whole (`DecodeFailed`): decoders fill what is missing
+with grey or repeated lines, and a detector would judge pixels that nobody made.
+"""
+
+from __future__ import annotations
+
+import struct
+import threading
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import pillow_heif
+from PIL import Image
+
+from unmask.core.errors import DecodeFailed, MediaTooLarge, UnsupportedMedia
+from unmask.core.records import U8Array
+from unmask.media.file import foreign_kind, image_format, read_head, require_file
+from unmask.media.limits import DEFAULT_LIMITS, Limits
+from unmask.media.pixels import to_rgb, turns_sides, upright
+
+_FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "HEIF", "TIFF", "BMP", "GIF")
+_EXIF_ORIENTATION = 0x0112
+
+# What Pillow's plugins let escape on damaged files, beyond the OSError they promise.
+_DECODER_ERRORS = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    struct.error,
+    zlib.error,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    RuntimeError,
+    MemoryError,
+)
+
+_bomb_check_lock = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class ImageHeader:
+    """What a picture's header says.
+
+    Attributes:
+        format: For example ``JPEG``.
+        width_px: As displayed, after rotation.
+        height_px: As displayed, after rotation.
+        warnings: What is odd about the file.
+    """
+
+    format: str
+    width_px: int
+    height_px: int
+    warnings: tuple[str, ...] = ()
+
+
+def read_image_header(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> ImageHeader:
+    """Read format and size of a picture without decoding it.
+
+    Args:
+        path: The file; its suffix does not matter.
+        limits: Upper bounds.
+
+    Returns:
+        The header.
+
+    Raises:
+        InputError: The file is missing, empty or unreadable.
+        UnsupportedMedia: It is no picture of a known format.
+        DecodeFailed: Its header is damaged.
+        MediaTooLarge: It has more pixels than `limits` allows.
+    """
+    with _opened(path, limits) as (image, name):
+        orientation, warnings = _orientation(image, name)
+        sides = image.size[::-1] if turns_sides(orientation) else image.size
+        return ImageHeader(name, sides[0], sides[1], _frame_warnings(image) + warnings)
+
+
+def read_image(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> tuple[U8Array, tuple[str, ...]]:
+    """Decode a picture to upright RGB; of an animation or a multi-page file its first frame.
+
+    Args:
+        path: The file; its suffix does not matter.
+        limits: Upper bounds.
+
+    Returns:
+        Shape (H, W, 3), uint8, RGB in [0, 255], upright by its EXIF orientation; and warnings for people. See
+        `unmask.media.pixels` for transparency and for more than 8 bits.
+
+    Raises:
+        InputError: The file is missing, empty or unreadable.
+        UnsupportedMedia: It is no picture of a known format.
+        DecodeFailed: It is damaged, even if only its end is missing.
+        MediaTooLarge: It has more pixels than `limits` allows.
+    """
+    with _opened(path, limits) as (image, name):
+        orientation, warnings = _orientation(image, name)
+        warnings = _frame_warnings(image) + warnings
+        try:
+            image.load()
+            pixels, pixel_warnings = to_rgb(image)
+        except _DECODER_ERRORS as error:
+            raise _damaged(path, name, error) from error
+        return upright(pixels, orientation), warnings + pixel_warnings
+
+
+@contextmanager
+def _opened(path: Path, limits: Limits) -> Iterator[tuple[Image.Image, str]]:
+    """Open a picture lazily and check its size; yields the image and its format's name."""
+    require_file(path)
+    head = read_head(path)
+    name = image_format(head)
+    if name is None:
+        what = foreign_kind(head) or "no picture of a known kind"
+        known = ", ".join(_FORMATS)
+        raise UnsupportedMedia(f"{path} is {what}; expected a picture ({known}). Convert it to PNG or JPEG first.")
+    with path.open("rb") as stream:
+        try:
+            image = _open_heif(stream) if name == "HEIF" else _open_with_pillow(stream, name)
+        except _DECODER_ERRORS as error:
+            raise _damaged(path, name, error) from error
+        with image:
+            _check_size(path, image.size, limits)
+            yield image, name
+
+
+def _open_with_pillow(stream: BinaryIO, name: str) -> Image.Image:
+    # Pillow warns above one size and refuses above another; `Limits` is the one bound here, so Pillow's own is
+    # lifted for the moment in which it reads the header, and put back for whoever else uses Pillow in this process.
+    with _bomb_check_lock:
+        theirs = Image.MAX_IMAGE_PIXELS
+        Image.MAX_IMAGE_PIXELS = None
+        try:
+            return Image.open(stream, formats=(name,))
+        finally:
+            Image.MAX_IMAGE_PIXELS = theirs
+
+
+def _open_heif(stream: BinaryIO) -> Image.Image:
+    # Not through `register_heif_opener`, which would change Pillow for the whole process.
+    image: Image.Image = pillow_heif.HeifImageFile(stream)  # type: ignore[no-untyped-call]
+    return image
+
+
+def _check_size(path: Path, size: tuple[int, int], limits: Limits) -> None:
+    width, height = size
+    if width < 1 or height < 1:
+        raise DecodeFailed(f"{path} claims to be {width}x{height} px; expected at least 1x1. Save it again.")
+    if width * height > limits.max_image_pixels:
+        raise MediaTooLarge(
+            f"{path} is a picture of {width}x{height} px; expected at most {limits.max_image_pixels:,} pixels. "
+            "Scale it down or crop it to the face, or raise the limit on pixels."
+        )
+
+
+def _orientation(image: Image.Image, name: str) -> tuple[int, tuple[str, ...]]:
+    """Return the EXIF orientation (1 if absent) and warnings; libheif has already turned HEIF pictures."""
+    if name == "HEIF":
+        return 1, ()
+    try:
+        value = image.getexif().get(_EXIF_ORIENTATION, 1)
+        return (int(value) if value in range(1, 9) else 1), ()
+    except _DECODER_ERRORS:
+        return 1, ("The EXIF block is damaged; the picture is taken as upright.",)
+
+
+def _frame_warnings(image: Image.Image) -> tuple[str, ...]:
+    """Say that there is more than the first frame; MPO is left out, its further pictures are previews."""
+    if image.format == "MPO":
+        return ()
+    try:
+        several = bool(getattr(image, "is_animated", False))
+    except _DECODER_ERRORS:
+        return ("Further frames are damaged; only the first one is examined.",)
+    if not several:
+        return ()
+    if image.format in ("TIFF", "HEIF"):
+        return ("The file holds several pictures; only the main one is examined.",)
+    return ("The picture is animated; only its first frame is examined.",)
+
+
+def _damaged(path: Path, name: str, error: BaseException) -> DecodeFailed:
+    reason = str(error).rstrip(".") or type(error).__name__
+    return DecodeFailed(
+        f"{path} starts like a {name} picture but cannot be decoded ({reason}); expected a complete file. "
+        "Copy or download it again, or open and save it anew."
+    )
