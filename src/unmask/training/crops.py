@@ -1,0 +1,157 @@
+"""Cut labelled pictures and clips into face crops once, so that epochs need not search for faces again.
+
+A cached crop is the square of `CACHE_MARGIN` around the face at its native resolution, so that training can still
+choose margin, offset and scale; the scanner's own cropper cuts it.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from unmask.core.errors import InputError
+from unmask.core.events import Advanced, Listener, ignore
+from unmask.core.records import F32Array, Face, Frame
+from unmask.datasets.manifest import Row
+from unmask.faces.crop import crop_face, quarter_turns, square_around
+from unmask.faces.detect import STILL_SEARCH, VIDEO_SEARCH, FaceFinder
+from unmask.media.image import read_image
+from unmask.models import catalogue, store
+
+CACHE_MARGIN = 1.7
+CACHE_PX = 352
+SMALLEST_FACE_PX = 24
+DARKEST = 18
+_QUALITY = [cv2.IMWRITE_JPEG_QUALITY, 97, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
+
+
+@dataclass(frozen=True, slots=True)
+class CachedCrop:
+    """A crop on disk.
+
+    Attributes:
+        path: JPEG, quality 97, 4:4:4, square, at most `CACHE_PX` wide.
+        label: 0 real, 1 fake.
+        source: As in the manifest.
+        method: As in the manifest.
+        group: As in the manifest.
+        medium: The picture or clip it was cut from.
+        landmarks_px: Shape (5, 2), float32, in the crop's pixels.
+    """
+
+    path: Path
+    label: int
+    source: str
+    method: str
+    group: str
+    medium: str
+    landmarks_px: F32Array
+
+
+def cut_crops(
+    rows: Sequence[Row], folder: Path, *, frames: int = 24, workers: int = 2, listener: Listener = ignore
+) -> list[CachedCrop]:
+    """Cut the largest face of every picture, and of evenly chosen frames of every clip.
+
+    Media that were cut before are not cut again; broken and faceless ones give no crop.
+
+    Args:
+        rows: Pictures and clips.
+        folder: Where crops and the index go.
+        frames: Frames a clip.
+        workers: Processes.
+        listener: Hears progress.
+
+    Returns:
+        All crops of these rows, in order of the rows.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    index = folder / "crops.csv"
+    known = _read_index(index)
+    todo = [row for row in rows if str(row.path) not in known]
+    with ProcessPoolExecutor(workers) as pool, index.open("a", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        jobs = [(row, folder, frames) for row in todo]
+        for done, (row, lines) in enumerate(zip(todo, pool.map(_cut, jobs, chunksize=8), strict=True), start=1):
+            known[str(row.path)] = lines
+            for line in lines or [[str(row.path), "", ""]]:
+                writer.writerow(line)
+            listener(Advanced("crops", done, len(todo), row.path.name))
+    return [crop for row in rows for crop in _crops(row, folder, known[str(row.path)])]
+
+
+def _read_index(index: Path) -> dict[str, list[list[str]]]:
+    known: dict[str, list[list[str]]] = {}
+    if index.is_file():
+        with index.open(newline="", encoding="utf-8") as file:
+            for line in csv.reader(file):
+                known.setdefault(line[0], []).extend([line] if line[1] else [])
+    return known
+
+
+def _crops(row: Row, folder: Path, lines: list[list[str]]) -> Iterator[CachedCrop]:
+    for _, name, points in lines:
+        landmarks = np.array(points.split(), np.float32).reshape(5, 2)
+        yield CachedCrop(folder / name, row.label, row.source, row.method, row.group, str(row.path), landmarks)
+
+
+@cache
+def _finder() -> FaceFinder:
+    cv2.setNumThreads(1)
+    return FaceFinder(store.locate(catalogue.find("yunet-2023mar")))
+
+
+def _cut(job: tuple[Row, Path, int]) -> list[list[str]]:
+    row, folder, count = job
+    lines = []
+    try:
+        for frame in _frames(row, count):
+            found = _finder().find(frame, STILL_SEARCH if row.kind == "image" else VIDEO_SEARCH)
+            if found and found[0].size_px >= SMALLEST_FACE_PX:
+                line = _save(row, frame, found[0], folder)
+                lines.extend([line] if line else [])
+    except InputError:
+        return lines  # A broken file gives fewer crops or none; `unmask datasets check` names it.
+    return lines
+
+
+def _frames(row: Row, count: int) -> Iterator[Frame]:
+    if row.kind == "image":
+        yield Frame(0, 0.0, read_image(row.path)[0])
+        return
+    from unmask.media.probe import index_video
+    from unmask.media.sample import choose_frames
+    from unmask.media.video import iter_frames
+
+    index = index_video(row.path)
+    chosen = choose_frames(index.times_s, index.keyframes, count=count)
+    yield from iter_frames(row.path, chosen, index)
+
+
+def _save(row: Row, frame: Frame, face: Face, folder: Path) -> list[str] | None:
+    side = min(CACHE_PX, round(CACHE_MARGIN * face.size_px))
+    crop = crop_face(frame, face, size_px=side, margin=CACHE_MARGIN)
+    if float(crop.pixels_rgb_u8.mean()) < DARKEST:
+        return None
+    name = hashlib.sha256(f"{row.path}#{frame.index}".encode()).hexdigest()[:20] + ".jpg"
+    path = folder / name[:2] / name
+    path.parent.mkdir(exist_ok=True)
+    cv2.imwrite(str(path), cv2.cvtColor(crop.pixels_rgb_u8, cv2.COLOR_RGB2BGR), _QUALITY)
+    points = _landmarks_in_crop(face, side)
+    return [str(row.path), f"{name[:2]}/{name}", " ".join(f"{value:.1f}" for value in points.ravel())]
+
+
+def _landmarks_in_crop(face: Face, side: int) -> F32Array:
+    left, top, right, _ = square_around(face.box_xyxy_px, CACHE_MARGIN)
+    points = (face.landmarks_px - np.array([left, top], np.float32)) * (side / (right - left))
+    for _ in range(quarter_turns(face.landmarks_px)):  # np.rot90: (x, y) -> (y, side - x)
+        points = np.stack([points[:, 1], side - points[:, 0]], axis=1)
+    return points.astype(np.float32)
