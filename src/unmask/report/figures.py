@@ -1,0 +1,115 @@
+"""The pictures on the page: frames with numbered faces, and heat to be laid over them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from unmask.core.evidence import ScanReport
+from unmask.core.records import Box, Exhibit
+from unmask.report.gauge import thresholds
+from unmask.report.overlay import heat_uri, mel_uri, picture_uri
+from unmask.report.words import NOUNS, clock, percent, person_name
+
+THUMBNAIL_PX = 160
+LEVELS = {"fake": "above the upper threshold", "real": "below the lower threshold", "unknown": "between the thresholds"}
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One picture, ready for the page.
+
+    Attributes:
+        picture: JPEG as a data URI.
+        heat: Transparent PNG as a data URI; None without heat maps.
+        boxes: SVG with the numbered boxes.
+        alt: What the picture shows.
+        moment: Time in the medium; empty for pictures.
+        faces: ``(name, probability, level in words)`` for each box.
+        width_px: Width of the picture.
+        height_px: Height of the picture.
+    """
+
+    picture: str
+    heat: str | None
+    boxes: Markup
+    alt: str
+    moment: str
+    faces: tuple[tuple[str, str, str], ...]
+    width_px: int
+    height_px: int
+
+
+def figures(report: ScanReport) -> list[Figure]:
+    """Prepare every exhibit of a report, in order of time."""
+    limits = thresholds(report.evidence, "face")
+    timed = report.media.kind != "image"
+    ordered = sorted(report.exhibits, key=lambda exhibit: exhibit.time_s)
+    return [_figure(exhibit, limits, NOUNS[report.media.kind] if timed else "") for exhibit in ordered]
+
+
+def thumbnail(report: ScanReport) -> str | None:
+    """Encode a small picture of a medium: its first exhibit, or its spectrogram; None if there is neither."""
+    if report.exhibits:
+        return picture_uri(report.exhibits[0].pixels_rgb_u8, THUMBNAIL_PX)
+    if report.sound is not None and report.sound.mel_db.size:
+        return mel_uri(report.sound.mel_db[:, :: max(1, report.sound.mel_db.shape[1] // THUMBNAIL_PX)])
+    return None
+
+
+def level(p_fake: float | None, limits: tuple[float, float] | None) -> str:
+    """Name the zone that a probability lies in: fake, real, or unknown."""
+    if p_fake is None or limits is None:
+        return "unknown"
+    return "fake" if p_fake > limits[1] else "real" if p_fake < limits[0] else "unknown"
+
+
+def _figure(exhibit: Exhibit, limits: tuple[float, float] | None, noun: str) -> Figure:
+    height, width = exhibit.pixels_rgb_u8.shape[:2]
+    moment = clock(exhibit.time_s) if noun else ""
+    faces = tuple(
+        (
+            person_name(person),
+            "not judged" if p_fake is None else percent(p_fake),
+            LEVELS[level(p_fake, limits)] if p_fake is not None and limits is not None else "",
+        )
+        for person, _, p_fake in exhibit.faces
+    )
+    count = {0: "no face", 1: "one face"}.get(len(faces), f"{len(faces)} faces")
+    what = f"Frame of the {noun} at {moment}" if noun else "The picture"
+    return Figure(
+        picture=picture_uri(exhibit.pixels_rgb_u8),
+        heat=heat_uri(exhibit),
+        boxes=_boxes(exhibit.faces, (width, height), limits),
+        alt=f"{what}, {count} marked.",
+        moment=moment,
+        faces=faces,
+        width_px=width,
+        height_px=height,
+    )
+
+
+def _boxes(
+    faces: Sequence[tuple[int, Box, float | None]], size_px: tuple[int, int], limits: tuple[float, float] | None
+) -> Markup:
+    """Draw boxes with numbers; places in per cent so that the numbers keep their size on small screens."""
+    box = Markup(
+        '<rect class="face-halo" x="{x:.2f}%" y="{y:.2f}%" width="{w:.2f}%" height="{h:.2f}%"/>'
+        '<rect class="face-box level-{level}" x="{x:.2f}%" y="{y:.2f}%" width="{w:.2f}%" height="{h:.2f}%"/>'
+        '<svg class="face-tag" x="{x:.2f}%" y="{y:.2f}%" width="1" height="1">'
+        '<rect x="0" y="0" width="{tag}" height="22"/>'
+        '<text x="{middle}" y="16" text-anchor="middle">{number}</text></svg>'
+    )
+    drawn = []
+    for person, (left, top, right, bottom), p_fake in faces:
+        x0, x1 = (100 * min(max(x / size_px[0], 0.0), 1.0) for x in (left, right))
+        y0, y1 = (100 * min(max(y / size_px[1], 0.0), 1.0) for y in (top, bottom))
+        number = str(person + 1)
+        tag = 14 + 8 * len(number)
+        places = {"x": x0, "y": y0, "w": x1 - x0, "h": y1 - y0}
+        drawn.append(box.format(**places, level=level(p_fake, limits), number=number, tag=tag, middle=tag / 2))
+    return Markup('<svg class="boxes" aria-hidden="true" width="100%" height="100%">{}</svg>').format(
+        Markup("").join(drawn)
+    )

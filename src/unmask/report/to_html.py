@@ -1,0 +1,181 @@
+"""Pages for people: one self-contained HTML file per medium, and an index of many.
+
+A page asks for nothing outside itself: pictures are data URIs, style and script are inline, and its content security
+policy names their hashes and forbids everything else. All text from outside is escaped by the template engine, and
+letters that hide or reorder text are made visible.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterable
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from unmask.core.evidence import ScanFailure, ScanReport
+from unmask.report.figures import thumbnail
+from unmask.report.page import page
+from unmask.report.to_json import Result
+from unmask.report.words import HEADLINES, LIMITS, NOTHING, NOUNS, interval, percent, visible, whole_percent
+
+LONGEST_SLUG = 60
+
+
+def render_html(report: ScanReport, back: str | None = None) -> str:
+    """Write the page of one medium.
+
+    Args:
+        report: What was concluded, with its exhibits.
+        back: Relative link to an index; None for a page that stands alone.
+
+    Returns:
+        A whole HTML document.
+    """
+    return _render("page.html", {**page(report), "back": back})
+
+
+def save_html(report: ScanReport, path: Path) -> Path:
+    """Save the page of one medium; the file appears only when it is whole.
+
+    Args:
+        report: What was concluded.
+        path: Where to; folders are made.
+
+    Returns:
+        `path`.
+    """
+    return _save(render_html(report), path)
+
+
+def save_index(results: Iterable[Result], folder: Path) -> Path:
+    """Save one page a medium and ``index.html``, which lists them all, failures too.
+
+    Results are taken one at a time and forgotten once their page is saved, so an iterator over any number will do.
+
+    Args:
+        results: Reports and failures.
+        folder: Where to; made if missing. Pages of the same name are replaced.
+
+    Returns:
+        Path of the index.
+    """
+    rows = []
+    for number, result in enumerate(results, 1):
+        if isinstance(result, ScanFailure):
+            rows.append(_failed_row(number, result))
+            continue
+        name = page_name(number, result.media.path)
+        _save(render_html(result, back="index.html"), folder / name)
+        rows.append(_row(number, result, name))
+    counts = {verdict: sum(row["verdict"] == verdict for row in rows) for verdict in HEADLINES}
+    failed = sum(row["verdict"] is None for row in rows)
+    context = {"rows": rows, "counts": counts, "failed": failed, "headlines": HEADLINES, "limits": LIMITS}
+    return _save(_render("index.html", context), folder / "index.html")
+
+
+def page_name(number: int, path: Path) -> str:
+    """Name the page of a medium after its number and file name, in letters that are safe everywhere."""
+    plain = unicodedata.normalize("NFKD", path.name).encode("ascii", "ignore").decode("ascii")
+    slug = re.sub(r"[^A-Za-z0-9]+", "-", plain).strip("-").lower()[:LONGEST_SLUG].strip("-")
+    return f"{number:04d}-{slug or 'medium'}.html"
+
+
+def _row(number: int, report: ScanReport, name: str) -> dict[str, Any]:
+    return {
+        "number": number,
+        "name": visible(report.media.path.name),
+        "kind": NOUNS[report.media.kind],
+        "link": name,
+        "thumbnail": thumbnail(report),
+        "verdict": report.verdict,
+        "headline": HEADLINES[report.verdict],
+        "sort": -1.0 if report.p_fake is None else report.p_fake,
+        "percent": percent(report.p_fake),
+        "interval": interval(report.interval),
+        "coverage": whole_percent(report.coverage),
+        "message": "",
+    }
+
+
+def _failed_row(number: int, failure: ScanFailure) -> dict[str, Any]:
+    return {
+        "number": number,
+        "name": visible(Path(failure.path).name or failure.path),
+        "kind": "",
+        "link": None,
+        "thumbnail": None,
+        "verdict": None,
+        "headline": "Not examined",
+        "sort": -2.0,
+        "percent": NOTHING,
+        "interval": NOTHING,
+        "coverage": NOTHING,
+        "message": visible(failure.message),
+    }
+
+
+@functools.cache
+def _templates() -> Environment:
+    return Environment(
+        loader=PackageLoader("unmask.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _source(name: str) -> str:
+    """Read a style or script; the hash below needs exactly what stands between the tags."""
+    loader = _templates().loader
+    assert loader is not None
+    return loader.get_source(_templates(), name)[0].strip()
+
+
+def _hash(text: str) -> str:
+    return "'sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii") + "'"
+
+
+def policy(style: str, script: str) -> str:
+    """Write the content security policy: nothing but these inline sources and pictures within the page."""
+    return (
+        f"default-src 'none'; img-src data:; style-src {_hash(style)}; script-src {_hash(script)}; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _render(name: str, context: dict[str, Any]) -> str:
+    style, script = _source("style.css"), _source("page.js")
+    shared = {
+        "style": Markup(style),  # noqa: S704 - from this package
+        "script": Markup(script),  # noqa: S704 - from this package
+        "policy": policy(style, script),
+        "version": _version(),
+    }
+    return _templates().get_template(name).render(**shared, **context)
+
+
+def _version() -> str:
+    try:
+        return version("unmask")
+    except PackageNotFoundError:
+        return ""
+
+
+def _save(text: str, path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        partial.write_text(text, encoding="utf-8", newline="\n")
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+    return path
