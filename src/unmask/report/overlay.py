@@ -22,7 +22,7 @@ SOUND_STOPS = ((0, 0, 4), (28, 16, 68), (79, 18, 123), (129, 37, 129), (181, 54,
                (254, 194, 135), (252, 253, 191))  # fmt: skip
 HEAT_SIDE_PX = 512
 HEAT_CALM = 0.5
-HEAT_ALPHA = 0.85
+HEAT_ALPHA = 0.75
 HEAT_RISE = 1.3
 HEAT_FIRST_STOP = 0.3
 FEATHER = 0.15

@@ -7,7 +7,7 @@ from typing import Any
 from unmask.core.evidence import Evidence, ModelUsed, Person, ScanReport
 from unmask.core.records import MediaInfo
 from unmask.report import sound, timeline
-from unmask.report.figures import figures
+from unmask.report.figures import figures, level
 from unmask.report.gauge import gauge, thresholds
 from unmask.report.overlay import heat_legend_uri
 from unmask.report.schema import all_warnings, document
@@ -17,6 +17,7 @@ from unmask.report.words import (
     LIMITS,
     MEANS_NOT,
     MODALITIES,
+    NOTHING,
     NOUNS,
     clock,
     headline,
@@ -36,6 +37,8 @@ CREDENTIALS = {
     "untrusted": "The file carries valid Content Credentials from a signer that is not on the trust list.",
     "trusted": "The file carries valid Content Credentials from a trusted signer.",
 }
+
+ZONES = {"fake": "likely_fake", "real": "likely_real", "unknown": "inconclusive"}
 
 
 def page(report: ScanReport) -> dict[str, Any]:
@@ -59,6 +62,7 @@ def page(report: ScanReport) -> dict[str, Any]:
         "interval": interval(report.interval),
         "gauge": gauge(report),
         "has_thresholds": thresholds(report.evidence) is not None,
+        "differs": _differs(report),
         "coverage": whole_percent(report.coverage),
         "warnings": [visible(text) for text in all_warnings(report)],
         "reasons": [visible(text) for text in report.reasons],
@@ -75,6 +79,14 @@ def page(report: ScanReport) -> dict[str, Any]:
         "facts": _facts(report.media),
         "timings": [(visible(stage), f"{spent:.2f} s") for stage, spent in report.timings_s.items()],
     }
+
+
+def _differs(report: ScanReport) -> bool:
+    """Tell whether the probability alone would give another verdict, as when too little could be scored."""
+    limits = thresholds(report.evidence)
+    if report.p_fake is None or limits is None:
+        return False
+    return ZONES[level(report.p_fake, limits)] != report.verdict
 
 
 def _time(report: ScanReport) -> dict[str, Any] | None:
@@ -99,18 +111,21 @@ def _time(report: ScanReport) -> dict[str, Any] | None:
 
 def _person(person: Person, *, timed: bool) -> dict[str, Any]:
     spans = [f"{clock(span.start_s)} to {clock(span.end_s)} (up to {percent(span.p_fake)})" for span in person.spans]
+    remark = f"Stood out from {', '.join(spans)}." if spans else ""
+    if person.abstained is not None:
+        remark = f"Not judged: {ABSTENTION_LABELS[person.abstained]}."
     return {
         "name": person_name(person.id),
         "percent": percent(person.p_fake),
         "coverage": whole_percent(person.coverage),
         "faces": person.faces,
-        "spans": spans,
+        "remark": remark,
         "quiet": "No stretch of time stood out." if timed else "",
-        "abstained": "" if person.abstained is None else ABSTENTION_LABELS[person.abstained],
     }
 
 
 def _evidence(one: Evidence) -> dict[str, Any]:
+    limits = thresholds([one])
     return {
         "detector": visible(one.detector),
         "modality": MODALITIES[one.modality],
@@ -119,7 +134,7 @@ def _evidence(one: Evidence) -> dict[str, Any]:
         "coverage": whole_percent(one.coverage),
         "units": one.units,
         "weight": whole_percent(one.weight),
-        "thresholds": f"{percent(one.likely_real_below)} / {percent(one.likely_fake_above)}",
+        "thresholds": NOTHING if limits is None else " / ".join(percent(limit) for limit in limits),
         "label": "" if one.abstained is None else ABSTENTION_LABELS[one.abstained],
         "explained": "" if one.abstained is None else ABSTENTIONS[one.abstained],
         "detail": visible(one.detail),

@@ -237,3 +237,18 @@ def test_contrast_is_enough_in_every_scheme() -> None:
         for front, back, least in pairs:
             light, dark = sorted((_luminance(colours[front]), _luminance(colours[back])), reverse=True)
             assert (light + 0.05) / (dark + 0.05) >= least, (front, back)
+
+
+def test_a_verdict_held_back_is_explained() -> None:
+    words = "The number alone lies in another zone"
+    held = replace(portrait(), verdict="inconclusive", coverage=0.1)
+    assert words in render_html(held)
+    assert words not in render_html(portrait())
+    assert words not in render_html(faceless())
+
+
+def test_people_have_remarks_only_where_there_are_any() -> None:
+    assert "Remarks" in Page(render_html(clip())).text
+    assert "Remarks" not in Page(render_html(portrait())).text
+    silent = replace(portrait(), people=(replace(portrait().people[0], p_fake=None, abstained="too_dark"),))
+    assert "Not judged: too dark." in Page(render_html(silent)).text
