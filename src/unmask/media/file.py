@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import stat
+import struct
 from pathlib import Path
+from typing import BinaryIO
 
 from unmask.core.errors import InputError
 
@@ -27,6 +29,21 @@ _PICTURES: tuple[tuple[bytes, str], ...] = (
 _AVIF_BRANDS = frozenset({b"avif", b"avis"})
 _HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
 _BMP_HEADER_SIZES = frozenset({12, 16, 40, 52, 56, 64, 108, 124})
+
+_MOST_BOXES = 10_000
+_MP4_BOXES = frozenset({b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"})
+_STREAMS: tuple[tuple[bytes, str], ...] = (
+    (b"\x1aE\xdf\xa3", "a Matroska or WebM file"),
+    (b"OggS", "an Ogg file"),
+    (b"fLaC", "a FLAC file"),
+    (b"ID3", "an MP3 file"),
+    (b"FLV\x01", "an FLV file"),
+    (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "a Windows Media file"),
+    (b"RF64", "a WAV file"),
+    (b"FORM", "an AIFF file"),
+    (b"caff", "a CAF file"),
+    (b"#!AMR", "an AMR file"),
+)
 
 # (signature, where it starts, what it is); only kinds that people hand in by mistake.
 _FOREIGN: tuple[tuple[bytes, int, str], ...] = (
@@ -130,6 +147,68 @@ def image_format(head: bytes) -> str | None:
     if head[:2] == b"BM" and int.from_bytes(head[14:18], "little") in _BMP_HEADER_SIZES:
         return "BMP"
     return _isobmff_image(head)
+
+
+def stream_format(head: bytes) -> str | None:
+    """Name the video or sound container that the first bytes of a file announce.
+
+    Only containers with a clear signature are known here; FFmpeg finds the others by their content.
+
+    Args:
+        head: The first `HEAD_BYTES` bytes.
+
+    Returns:
+        A phrase with its article, for example ``an MP4 or MOV file``; None if none of these.
+    """
+    if head[:4] == b"RIFF":
+        return {b"AVI ": "an AVI file", b"WAVE": "a WAV file"}.get(head[8:12])
+    if head[4:8] in _MP4_BOXES and image_format(head) is None:
+        return "an MP4 or MOV file"
+    return next((what for signature, what in _STREAMS if head.startswith(signature)), None)
+
+
+def mp4_claim_s(path: Path) -> float | None:
+    """Read the length that an MP4 or MOV claims in its movie header (ISO/IEC 14496-12, box ``mvhd``).
+
+    FFmpeg measures instead of asking the header, so a false claim would go unnoticed.
+
+    Args:
+        path: Any file.
+
+    Returns:
+        Seconds; None if the file is no MP4, has no such box, or leaves the length open.
+    """
+    try:
+        with path.open("rb") as stream:
+            end = _find_box(stream, b"moov", path.stat().st_size)
+            if end is None or _find_box(stream, b"mvhd", end) is None:
+                return None
+            body = stream.read(32)
+    except OSError:
+        return None
+    if len(body) < 32:
+        return None
+    scale, length = struct.unpack_from(">IQ", body, 20) if body[0] == 1 else struct.unpack_from(">II", body, 12)
+    is_open = length in (0, 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF)
+    return None if is_open or scale == 0 else float(length / scale)
+
+
+def _find_box(stream: BinaryIO, wanted: bytes, end: int) -> int | None:
+    """Walk over boxes from here to `end`; stop inside the wanted one and return where it ends."""
+    for _ in range(_MOST_BOXES):
+        start = stream.tell()
+        head = stream.read(8)
+        if len(head) < 8 or start >= end:
+            return None
+        size, name = struct.unpack(">I4s", head)
+        if size == 1:
+            size = int.from_bytes(stream.read(8), "big")
+        if name == wanted:
+            return start + size if size else end
+        if size < 8:
+            return None
+        stream.seek(start + size)
+    return None
 
 
 def foreign_kind(head: bytes) -> str | None:
