@@ -99,8 +99,8 @@ def _boxes(
         '<rect class="face-halo" x="{x:.2f}%" y="{y:.2f}%" width="{w:.2f}%" height="{h:.2f}%"/>'
         '<rect class="face-box level-{level}" x="{x:.2f}%" y="{y:.2f}%" width="{w:.2f}%" height="{h:.2f}%"/>'
         '<svg class="face-tag" x="{x:.2f}%" y="{y:.2f}%" width="1" height="1">'
-        '<rect x="0" y="0" width="{tag}" height="22"/>'
-        '<text x="{middle}" y="16" text-anchor="middle">{number}</text></svg>'
+        '<rect x="0" y="{lift}" width="{tag}" height="22"/>'
+        '<text x="{middle}" y="{line}" text-anchor="middle">{number}</text></svg>'
     )
     drawn = []
     for person, (left, top, right, bottom), p_fake in faces:
@@ -108,8 +108,14 @@ def _boxes(
         y0, y1 = (100 * min(max(y / size_px[1], 0.0), 1.0) for y in (top, bottom))
         number = str(person + 1)
         tag = 14 + 8 * len(number)
+        # The number stands on top of its box, where there is room, so that it hides nothing of a small face.
+        lift = -22 if y0 > 12.0 else 0
         places = {"x": x0, "y": y0, "w": x1 - x0, "h": y1 - y0}
-        drawn.append(box.format(**places, level=level(p_fake, limits), number=number, tag=tag, middle=tag / 2))
+        drawn.append(
+            box.format(
+                **places, level=level(p_fake, limits), number=number, tag=tag, middle=tag / 2, lift=lift, line=lift + 16
+            )
+        )
     return Markup('<svg class="boxes" aria-hidden="true" width="100%" height="100%">{}</svg>').format(
         Markup("").join(drawn)
     )
