@@ -1,0 +1,80 @@
+"""The library's front door: scan a file, keep models warm, save a report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from unmask.core.evidence import ScanReport
+from unmask.scanning.pipeline import Pipeline
+from unmask.scanning.plan import ScanPlan
+
+
+@dataclass(frozen=True, slots=True)
+class Report(ScanReport):
+    """A `ScanReport` that can be saved; see there for its fields."""
+
+    def to_json(self) -> str:
+        """One line of JSON by the published schema (`docs/report.schema.json`)."""
+        from unmask.report.to_json import to_json  # noqa: PLC0415
+
+        return to_json(self)
+
+    def save_html(self, path: str | Path) -> None:
+        """Write one self-contained HTML file.
+
+        Args:
+            path: Where to write; an existing file is replaced. Pictures are in it only if the plan kept exhibits.
+        """
+        from unmask.report.to_html import save_html  # noqa: PLC0415
+
+        save_html(self, Path(path))
+
+
+class Scanner:
+    """Scans one file after the other with warm models.
+
+    Args:
+        plan: Settings; the defaults keep four pictures for the HTML report.
+
+    Example:
+        >>> scanner = Scanner(ScanPlan(frames=8, exhibits=2))  # doctest: +SKIP
+        >>> [scanner.scan(name).verdict for name in ("a.jpg", "b.mp4")]  # doctest: +SKIP
+        ['likely_real', 'likely_fake']
+    """
+
+    def __init__(self, plan: ScanPlan | None = None) -> None:
+        self._pipeline = Pipeline(plan or ScanPlan(exhibits=4))
+
+    def scan(self, path: str | Path) -> Report:
+        """Examine one medium.
+
+        Args:
+            path: A picture, video or sound file.
+
+        Returns:
+            The report.
+
+        Raises:
+            InputError: The file cannot be examined; the message says why and what to do next.
+            ModelError: A model is missing or not the one its card names.
+        """
+        found = self._pipeline.scan(Path(path))
+        return Report(**{field.name: getattr(found, field.name) for field in fields(ScanReport)})
+
+
+def scan(path: str | Path, plan: ScanPlan | None = None) -> Report:
+    """Examine one medium; `Scanner` is quicker for several.
+
+    Args:
+        path: A picture, video or sound file.
+        plan: Settings.
+
+    Returns:
+        The report.
+
+    Raises:
+        InputError: The file cannot be examined; the message says why and what to do next.
+        ModelError: A model is missing or not the one its card names.
+    """
+    return Scanner(plan).scan(path)

@@ -1,0 +1,88 @@
+"""``unmask models``: the catalogue, without loading a model or the runtime."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from unmask.models.card import ModelCard
+
+app = typer.Typer(help="List, show, verify and locate models.", no_args_is_help=True)
+Name = Annotated[str, typer.Argument(help="A model, for example face.fast-1.")]
+
+
+@app.command("list")
+def list_models() -> None:
+    """List all models: name, family, size, whether its files are here, what it is."""
+    from rich import box  # noqa: PLC0415
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
+    from unmask.models import catalogue  # noqa: PLC0415
+
+    table = Table(box=box.SIMPLE)
+    for column in ("name", "family", "size", "here", "what it is"):
+        table.add_column(column, justify="right" if column == "size" else "left", overflow="fold")
+    for name in catalogue.names():
+        card = catalogue.find(name)
+        size = f"{sum(file.bytes for file in card.files) / 1e6:.1f} MB"
+        table.add_row(name, card.family, size, "yes" if _here(card) else "no", card.summary)
+    Console().print(table)
+
+
+@app.command()
+def show(name: Name) -> None:
+    """Show a model's card: where it comes from, what it was trained on, how far to trust it."""
+    from rich.console import Console  # noqa: PLC0415
+    from rich.markup import escape  # noqa: PLC0415
+
+    from unmask.models import catalogue  # noqa: PLC0415
+
+    card = catalogue.find(name)
+    console = Console(highlight=False)
+    console.print(f"[bold]{card.name}[/]  {escape(card.summary)}")
+    console.print(f"licence: {escape(card.licence)}; commercial use: {'yes' if card.commercial_use else 'not cleared'}")
+    for title, lines in (("trained on", card.training_data), ("known failures", card.known_failures)):
+        if lines:
+            console.print(f"[bold]{title}[/]")
+            for line in lines:
+                console.print(f"  - {escape(line)}")
+    if card.figures:
+        console.print("[bold]measured[/] (95 % intervals; 'unseen' means that training saw nothing of these sources)")
+    for figure in card.figures:
+        seen = "seen" if figure.seen else "unseen"
+        span = f"[{figure.low:.3f}, {figure.high:.3f}]"
+        console.print(f"  {figure.what:24} {figure.value:.3f} {escape(span)}  {seen:7} {figure.media:5} media  {figure.on}")
+    for file in card.files:
+        console.print(f"file {file.name}, {file.bytes} bytes, sha256 {file.sha256}")
+
+
+@app.command()
+def verify() -> None:
+    """Compare every model file on this machine with its card; exits with 4 if one differs or is missing."""
+    from unmask.models import catalogue, store  # noqa: PLC0415
+
+    for name in catalogue.names():
+        store.verify(catalogue.find(name))
+        typer.echo(f"{name}: as its card says")
+
+
+@app.command()
+def path(name: Name) -> None:
+    """Print where a model's file lies."""
+    from unmask.models import catalogue, store  # noqa: PLC0415
+
+    typer.echo(str(store.locate(catalogue.find(name))))
+
+
+def _here(card: ModelCard) -> bool:
+    from unmask.core.errors import ModelError  # noqa: PLC0415
+    from unmask.models import store  # noqa: PLC0415
+
+    try:
+        store.locate(card)
+    except ModelError:
+        return False
+    return True

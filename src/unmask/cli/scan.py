@@ -1,0 +1,147 @@
+"""``unmask scan``: verdicts for files and folders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from unmask.cli import exits
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from unmask.core.evidence import ScanFailure, ScanReport
+
+Verdicts = ("likely_fake", "likely_real", "inconclusive")
+
+
+def scan(  # noqa: PLR0913 - one parameter for each flag that people see
+    paths: Annotated[list[Path], typer.Argument(help="Pictures, videos, recordings, or folders of them.")],
+    *,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object per file on stdout.")] = False,
+    html: Annotated[
+        Path | None, typer.Option(help="Write one page per file and an index into this folder.", metavar="DIR")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Write a table: .parquet, .csv or .jsonl.", metavar="FILE")] = None,
+    frames: Annotated[int, typer.Option(help="Frames of a video to look at, evenly over time.", min=1)] = 32,
+    every: Annotated[int, typer.Option(help="Look at every n-th frame instead of --frames.", min=0)] = 0,
+    tier: Annotated[str, typer.Option(help="Detectors: auto or fast.")] = "auto",
+    model: Annotated[str, typer.Option(help="Card (or its path) of another face or speech detector.")] = "",
+    engine: Annotated[str, typer.Option(help="auto, onnxruntime or openvino.")] = "auto",
+    workers: Annotated[int, typer.Option(help="Processes; 0 chooses.", min=0)] = 0,
+    fail_on: Annotated[
+        str, typer.Option("--fail-on", help="Exit with 3 if a file gets this verdict: " + ", ".join(Verdicts) + ".")
+    ] = "",
+) -> None:
+    """Say how likely each file is forged, and why.
+
+    Exit codes: 0 all scanned; 1 a file could not be examined (the others were); 2 wrong usage; 3 --fail-on matched;
+    4 a model is missing or damaged.
+    """
+    from unmask.core.errors import InvalidOption, nearest  # noqa: PLC0415
+    from unmask.scanning.many import choose_executor, scan_many  # noqa: PLC0415
+    from unmask.scanning.walk import files  # noqa: PLC0415
+
+    if fail_on and fail_on not in Verdicts:
+        message = f"--fail-on: there is no verdict {fail_on!r}. {nearest(fail_on, Verdicts)}"
+        raise InvalidOption(message)
+    found = list(files(paths))
+    if not found:
+        message = "There is no file below " + ", ".join(str(path) for path in paths) + ". Name a picture, video or sound."
+        raise InvalidOption(message)
+    plan = _plan(tier, model, frames=frames, every=every, engine=engine, exhibits=4 if html else 0)
+    executor, plan = choose_executor(workers, len(found), plan)
+    results = _shown(scan_many(found, plan, executor=executor), len(found), as_json=json)
+    raise typer.Exit(_finish(results, html, out, fail_on))
+
+
+def _plan(tier: str, model: str, *, frames: int, every: int, engine: str, exhibits: int) -> ScanPlan:  # noqa: F821
+    from unmask.core.errors import InvalidOption  # noqa: PLC0415
+    from unmask.models import catalogue  # noqa: PLC0415
+    from unmask.scanning.plan import ScanPlan, tier_models  # noqa: PLC0415
+
+    face, speech = tier_models(tier)
+    if model:
+        family = catalogue.find(model).family
+        if family not in ("face", "speech"):
+            message = f"--model: {model} is a {family} model; expected one of family face or speech."
+            raise InvalidOption(message)
+        face, speech = (model, speech) if family == "face" else (face, model)
+    return ScanPlan(frames=frames, every=every, face=face, speech=speech, engine=engine, exhibits=exhibits)
+
+
+def _shown(
+    results: Iterator[ScanReport | ScanFailure], total: int, *, as_json: bool
+) -> Iterator[ScanReport | ScanFailure]:
+    """Pass results on, each shown as soon as it is there: JSON or a line on stdout, the bar on stderr."""
+    from rich.console import Console  # noqa: PLC0415
+
+    from unmask.cli.console import progress, verdict_line  # noqa: PLC0415
+    from unmask.core.events import Advanced  # noqa: PLC0415
+    from unmask.report.to_json import to_json  # noqa: PLC0415
+
+    lines = Console(highlight=False, soft_wrap=True)
+    with progress() as listen:
+        for done, result in enumerate(results, start=1):
+            if as_json:
+                typer.echo(to_json(result))
+            else:
+                lines.print(verdict_line(result))
+            listen(Advanced("scanning", done, total))
+            yield result
+
+
+def _finish(
+    results: Iterator[ScanReport | ScanFailure], html: Path | None, out: Path | None, fail_on: str
+) -> int:
+    """Write the wanted files from one pass over the results; returns the exit code."""
+    from unmask.core.evidence import ScanReport  # noqa: PLC0415
+
+    failed = matched = False
+
+    def watched() -> Iterator[ScanReport | ScanFailure]:
+        nonlocal failed, matched
+        for result in results:
+            if isinstance(result, ScanReport):
+                matched = matched or result.verdict == fail_on
+            else:
+                failed = True
+            yield result
+
+    _write(watched(), html, out)
+    if failed:
+        return exits.SOME_FAILED
+    return exits.MATCHED if matched else exits.OK
+
+
+def _write(results: Iterator[ScanReport | ScanFailure], html: Path | None, out: Path | None) -> None:
+    from unmask.cli.console import people_console  # noqa: PLC0415
+
+    slim: list[ScanReport | ScanFailure] = []
+    if html:
+        from unmask.report.to_html import save_index  # noqa: PLC0415
+
+        index = save_index(_slimmed(results, slim) if out else results, html)
+        people_console().print(f"Report: {index}", soft_wrap=True)
+        results = iter(slim)
+    if out:
+        from unmask.report.to_table import save_table  # noqa: PLC0415
+
+        people_console().print(f"Table: {save_table(results, out)}", soft_wrap=True)
+    for _ in results:
+        pass
+
+
+def _slimmed(
+    results: Iterator[ScanReport | ScanFailure], kept: list[ScanReport | ScanFailure]
+) -> Iterator[ScanReport | ScanFailure]:
+    """Pass results on and keep copies without pictures, so that a long batch stays small in memory."""
+    from dataclasses import replace  # noqa: PLC0415
+
+    from unmask.core.evidence import ScanReport  # noqa: PLC0415
+
+    for result in results:
+        kept.append(replace(result, exhibits=(), sound=None) if isinstance(result, ScanReport) else result)
+        yield result

@@ -1,0 +1,61 @@
+"""Judge single face crops with a frame classifier."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from unmask.core.evidence import Abstention, Score
+from unmask.core.records import FaceCrop
+from unmask.models.card import CardInput
+from unmask.models.session import Session
+
+SMALLEST_FACE_PX = 32
+DARKEST = 10
+_BATCH = 16
+
+
+class FaceFrameDetector:
+    """A frame classifier for faces: graph outputs logit and evidence map.
+
+    Args:
+        session: An open session of a card of family face.
+    """
+
+    def __init__(self, session: Session) -> None:
+        assert session.card.input is not None
+        self._session = session
+        self.wants: CardInput = session.card.input
+
+    @property
+    def name(self) -> str:
+        """Name of the model card."""
+        return self._session.card.name
+
+    def score(self, units: Sequence[FaceCrop]) -> list[Score | Abstention]:
+        """Judge crops; each on its own.
+
+        Args:
+            units: Crops of the size and margin that `wants` names.
+
+        Returns:
+            One answer each. Faces under `SMALLEST_FACE_PX` and near-black crops are refused.
+        """
+        answers: list[Score | Abstention | None] = [refusal(crop) for crop in units]
+        open_places = [place for place, answer in enumerate(answers) if answer is None]
+        for start in range(0, len(open_places), _BATCH):
+            places = open_places[start : start + _BATCH]
+            found = self._session.run(np.stack([units[place].pixels_rgb_u8 for place in places]))
+            for row, place in enumerate(places):
+                answers[place] = Score(float(found["logit"][row]), found["evidence"][row])
+        return [answer for answer in answers if answer is not None]
+
+
+def refusal(crop: FaceCrop) -> Abstention | None:
+    """Say why a crop cannot be judged, or None if it can."""
+    if crop.face.size_px < SMALLEST_FACE_PX:
+        return Abstention("face_too_small", f"the face is {crop.face.size_px:.0f} px, {SMALLEST_FACE_PX} are needed")
+    if float(crop.pixels_rgb_u8.mean()) < DARKEST:
+        return Abstention("too_dark", "the face is nearly black")
+    return None

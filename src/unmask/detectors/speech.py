@@ -1,0 +1,56 @@
+"""Judge windows of speech with a classifier whose mel front end lies inside its graph."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from unmask.core.evidence import Abstention, Score
+from unmask.core.records import SpeechWindow
+from unmask.models.card import CardInput
+from unmask.models.session import Session
+
+LEAST_SPEECH = 0.3
+_BATCH = 8
+
+
+class SpeechDetector:
+    """A window classifier for speech: graph outputs logit and evidence over band and time.
+
+    Args:
+        session: An open session of a card of family speech.
+    """
+
+    def __init__(self, session: Session) -> None:
+        assert session.card.input is not None
+        self._session = session
+        self.wants: CardInput = session.card.input
+
+    @property
+    def name(self) -> str:
+        """Name of the model card."""
+        return self._session.card.name
+
+    def score(self, units: Sequence[SpeechWindow]) -> list[Score | Abstention]:
+        """Judge windows; each on its own.
+
+        Args:
+            units: Windows of the length and rate that `wants` names.
+
+        Returns:
+            One answer each. Windows with too little speech are refused.
+        """
+        answers: list[Score | Abstention | None] = [self._refusal(window) for window in units]
+        open_places = [place for place, answer in enumerate(answers) if answer is None]
+        for start in range(0, len(open_places), _BATCH):
+            places = open_places[start : start + _BATCH]
+            found = self._session.run(np.stack([units[place].sound.samples_f32 for place in places]))
+            for row, place in enumerate(places):
+                answers[place] = Score(float(found["logit"][row]), found["evidence"][row])
+        return [answer for answer in answers if answer is not None]
+
+    def _refusal(self, window: SpeechWindow) -> Abstention | None:
+        if window.speech < LEAST_SPEECH:
+            return Abstention("no_speech", f"{window.speech:.0%} of the window is speech, {LEAST_SPEECH:.0%} are needed")
+        return None

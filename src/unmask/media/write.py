@@ -1,0 +1,45 @@
+"""Write small clips: for the demo, and for tests that need a medium made in code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+
+from unmask.core.records import F32Array, U8Array
+
+_SOUND_RATE_HZ = 48000
+_BLOCK = 1024
+
+
+def write_clip(
+    path: Path, frames: Iterable[U8Array], *, rate: Fraction, sound: F32Array | None = None, crf: int = 20
+) -> None:
+    """Write an H.264 clip, with AAC sound if given.
+
+    Args:
+        path: Ends in .mp4, .mov or .mkv.
+        frames: Shape (H, W, 3) each, uint8, RGB, even sides, all alike.
+        rate: Frames per second.
+        sound: Shape (N,), float32, mono, 48 kHz, in [-1, 1].
+        crf: Constant rate factor, lower is better.
+    """
+    with av.open(str(path), "w") as container:
+        video = container.add_stream("libx264", rate=rate, options={"crf": str(crf), "preset": "veryfast"})
+        video.pix_fmt = "yuv420p"
+        track = container.add_stream("aac", rate=_SOUND_RATE_HZ, layout="mono") if sound is not None else None
+        for number, pixels in enumerate(frames):
+            video.height, video.width = pixels.shape[:2]
+            picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24")
+            picture.pts, picture.time_base = number, 1 / rate
+            container.mux(video.encode(picture))
+        container.mux(video.encode(None))
+        if track is not None and sound is not None:
+            for start in range(0, sound.size, _BLOCK):
+                block = av.AudioFrame.from_ndarray(sound[None, start : start + _BLOCK], format="fltp", layout="mono")
+                block.sample_rate, block.pts = _SOUND_RATE_HZ, start
+                container.mux(track.encode(block))
+            container.mux(track.encode(None))

@@ -1,0 +1,123 @@
+"""From scored faces to people, and from people to the evidence of the pictures."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from unmask.core.evidence import Abstention, Evidence, Person, Reason, Score, Span, TimelinePoint
+from unmask.fusion.calibrate import medium_interval, medium_probability, unit_probability
+from unmask.fusion.decide import any_forged
+from unmask.fusion.pool import pooled_logit, spread
+from unmask.models.card import Calibration
+from unmask.scanning.sight import Sighting
+
+_FEW_FRAMES = 8
+
+
+def face_evidence(seen: Sighting, detector: str, card: Calibration) -> tuple[Evidence, tuple[Person, ...]]:
+    """Judge each person, then the medium.
+
+    In a clip, a person with a single scored face is listed but does not count, since one frame can mislead.
+
+    Args:
+        seen: What was seen.
+        detector: Name of the face model.
+        card: Its calibration.
+
+    Returns:
+        The evidence and the people.
+    """
+    people = tuple(_person(seen, track.id, track.members, card) for track in seen.tracks)
+    least = 2 if seen.frames >= _FEW_FRAMES else 1
+    logits = {track.id: _logits(seen, track.members) for track in seen.tracks}
+    counted = [person for person in people if len(logits[person.id]) >= least]
+    coverage = seen.frames_scored / max(seen.frames, 1)
+    common = {
+        "detector": detector,
+        "modality": "face",
+        "coverage": coverage,
+        "units": len(seen.faces),
+        "likely_real_below": card.likely_real_below,
+        "likely_fake_above": card.likely_fake_above,
+    }
+    if not counted:
+        return Evidence(p_fake=None, interval=None, **_abstained(seen), **common), people  # type: ignore[arg-type]
+    p_fake = any_forged([person.p_fake for person in counted if person.p_fake is not None])
+    ends = [
+        medium_interval(pooled_logit(logits[person.id]), spread(logits[person.id]), card) for person in counted
+    ]
+    interval = (any_forged([low for low, _ in ends]), any_forged([high for _, high in ends]))
+    return Evidence(p_fake=p_fake, interval=interval, abstained=None, **common), people  # type: ignore[arg-type]
+
+
+def face_timeline(seen: Sighting, card: Calibration) -> list[TimelinePoint]:
+    """One point for each scored face, in order of time."""
+    person = {member: track.id for track in seen.tracks for member in track.members}
+    return [
+        TimelinePoint(face.time_s, unit_probability(answer.logit, card), "face", person[place])
+        for place, (face, answer) in enumerate(zip(seen.faces, seen.answers, strict=True))
+        if isinstance(answer, Score)
+    ]
+
+
+def spans(points: Sequence[tuple[float, float]], threshold: float) -> tuple[Span, ...]:
+    """Find stretches where the running median of three probabilities reaches a threshold.
+
+    Args:
+        points: (time, probability), in order of time.
+        threshold: In [0, 1].
+
+    Returns:
+        One span for each run of such points; a run of one point is a span of no length.
+    """
+    values = np.array([p for _, p in points])
+    if values.size >= 3:
+        padded = np.pad(values, 1, mode="edge")
+        values = np.median([padded[:-2], padded[1:-1], padded[2:]], axis=0)
+    found: list[Span] = []
+    start: int | None = None
+    for place in range(values.size + 1):
+        hot = place < values.size and values[place] >= threshold
+        if hot and start is None:
+            start = place
+        elif not hot and start is not None:
+            inside = points[start:place]
+            found.append(Span(inside[0][0], inside[-1][0], max(p for _, p in inside)))
+            start = None
+    return tuple(found)
+
+
+def _logits(seen: Sighting, members: Sequence[int]) -> list[float]:
+    return [answer.logit for answer in (seen.answers[member] for member in members) if isinstance(answer, Score)]
+
+
+def _person(seen: Sighting, number: int, members: Sequence[int], card: Calibration) -> Person:
+    logits = _logits(seen, members)
+    coverage = len(logits) / len(members)
+    if not logits:
+        reasons = Counter(
+            answer.reason for answer in (seen.answers[member] for member in members) if isinstance(answer, Abstention)
+        )
+        return Person(number, None, 0.0, len(members), abstained=reasons.most_common(1)[0][0])
+    points = [
+        (seen.faces[member].time_s, unit_probability(answer.logit, card))
+        for member in members
+        if isinstance(answer := seen.answers[member], Score)
+    ]
+    hot = spans(points, card.likely_fake_above) if seen.frames > 1 else ()
+    return Person(number, medium_probability(pooled_logit(logits), card), coverage, len(members), spans=hot)
+
+
+def _abstained(seen: Sighting) -> dict[str, str]:
+    """Reason and detail of an evidence without an answer."""
+    refusals = [answer for answer in seen.answers if isinstance(answer, Abstention)]
+    if refusals:
+        reason: Reason = Counter(refusal.reason for refusal in refusals).most_common(1)[0][0]
+        detail = next(refusal.detail for refusal in refusals if refusal.reason == reason)
+        return {"abstained": reason, "detail": detail}
+    if seen.answers:
+        return {"abstained": "too_short", "detail": "each face was seen in a single frame only"}
+    return {"abstained": "no_face", "detail": f"no face was found in {seen.frames} frame(s)"}

@@ -1,0 +1,128 @@
+"""One medium in, one report out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from unmask.core.errors import DecodeFailed
+from unmask.core.evidence import Evidence, Person, ScanReport, TimelinePoint
+from unmask.core.records import Frame, MediaInfo
+from unmask.faces.detect import STILL_SEARCH, VIDEO_SEARCH
+from unmask.fusion.decide import decide, fuse, weighted
+from unmask.media.image import read_image
+from unmask.media.probe import probe
+from unmask.media.sample import choose_frames, every_nth
+from unmask.media.timing import index_video
+from unmask.media.video import iter_frames
+from unmask.scanning.hearing import Hearing, listen
+from unmask.scanning.kit import Kit, calibration
+from unmask.scanning.people import face_evidence, face_timeline
+from unmask.scanning.plan import ScanPlan
+from unmask.scanning.sight import Sighting, look
+from unmask.scanning.summary import reasons
+
+
+class Pipeline:
+    """Scans media one after the other with warm models. Not safe for use by several threads at once.
+
+    Args:
+        plan: What to do.
+    """
+
+    def __init__(self, plan: ScanPlan | None = None) -> None:
+        self.plan = plan or ScanPlan()
+        self._kit = Kit(self.plan)
+
+    def scan(self, path: Path) -> ScanReport:
+        """Examine one medium.
+
+        Args:
+            path: A picture, video or sound file.
+
+        Returns:
+            The report.
+
+        Raises:
+            InputError: The file cannot be examined; the message says why and what to do next.
+            ModelError: A model is missing or not the one its card names.
+        """
+        start = time.perf_counter()
+        media = probe(path)
+        warnings = list(media.warnings)
+        timings = {"probe": time.perf_counter() - start}
+        evidence: list[Evidence] = []
+        people: tuple[Person, ...] = ()
+        timeline: list[TimelinePoint] = []
+        seen, heard = None, None
+        if media.kind != "audio":
+            seen = self._look(media, warnings)
+            card = calibration(self._kit.face_card)
+            found, people = face_evidence(seen, self._kit.face_card.name, card)
+            evidence.append(found)
+            timeline += face_timeline(seen, card)
+            timings |= seen.seconds
+        if media.has_audio:
+            heard = self._listen(media, warnings)
+            if heard:
+                evidence.append(heard.evidence)
+                timeline += heard.timeline
+                timings["sound"] = heard.seconds
+        report = self._conclude(media, evidence, people)
+        timings["total"] = time.perf_counter() - start
+        return replace(
+            report,
+            timeline=tuple(sorted(timeline, key=lambda point: point.t_s)),
+            timings_s=timings,
+            warnings=tuple(dict.fromkeys(warnings)),
+            exhibits=seen.exhibits if seen else (),
+            sound=heard.exhibit if heard else None,
+        )
+
+    def _look(self, media: MediaInfo, warnings: list[str]) -> Sighting:
+        search = STILL_SEARCH if media.kind == "image" else VIDEO_SEARCH
+        return look(self._frames(media, warnings), self._kit, search=search, exhibits=self.plan.exhibits)
+
+    def _frames(self, media: MediaInfo, warnings: list[str]) -> Iterator[Frame]:
+        if media.kind == "image":
+            pixels, found = read_image(media.path)
+            warnings.extend(found)
+            yield Frame(0, 0.0, pixels)
+            return
+        index = index_video(media.path)
+        if self.plan.every:
+            chosen = every_nth(index.frame_count, self.plan.every)
+        else:
+            chosen = choose_frames(index.times_s, index.keyframes, count=self.plan.frames)
+        yield from iter_frames(media.path, chosen, index, warn=warnings.append)
+
+    def _listen(self, media: MediaInfo, warnings: list[str]) -> Hearing | None:
+        try:
+            return listen(
+                media.path, media.duration_s, self._kit, draw=self.plan.exhibits > 0, warn=warnings.append
+            )
+        except DecodeFailed as error:
+            if media.kind == "audio":
+                raise
+            warnings.append(f"The sound track was left out: {error}")
+            return None
+
+    def _conclude(self, media: MediaInfo, evidence: list[Evidence], people: tuple[Person, ...]) -> ScanReport:
+        entries = weighted(evidence)
+        fused = fuse(entries)
+        p_fake, interval = fused if fused else (None, None)
+        coverage = max((entry.coverage for entry in entries), default=0.0)
+        verdict = decide(p_fake, coverage, entries)
+        return ScanReport(
+            media=media,
+            verdict=verdict,
+            p_fake=p_fake,
+            interval=interval,
+            coverage=coverage,
+            reasons=reasons(verdict, coverage, entries, people),
+            evidence=entries,
+            people=people,
+            models=self._kit.used(),
+        )

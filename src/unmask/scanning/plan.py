@@ -1,0 +1,50 @@
+"""What a scan shall do. Plans are plain values: they travel to worker processes, open models do not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from unmask.core.errors import InvalidOption, nearest
+
+TIERS = {"auto": ("face.fast-1", "speech.fast-1"), "fast": ("face.fast-1", "speech.fast-1")}
+
+
+@dataclass(frozen=True, slots=True)
+class ScanPlan:
+    """Settings of a scan.
+
+    Attributes:
+        frames: Frames of a video to look at, spread evenly over time.
+        every: Look at every n-th frame instead; 0 uses `frames`.
+        face: Model card (or path of one) for faces.
+        speech: Model card (or path of one) for voices.
+        engine: Inference engine: auto, onnxruntime or openvino.
+        threads: Threads of one inference; 0 lets the runtime decide.
+        exhibits: Pictures to keep for a report; 0 keeps none, nor the drawing of the sound.
+    """
+
+    frames: int = 32
+    every: int = 0
+    face: str = TIERS["auto"][0]
+    speech: str = TIERS["auto"][1]
+    engine: str = "auto"
+    threads: int = 0
+    exhibits: int = 0
+
+    def __post_init__(self) -> None:
+        for name, value, least in (("frames", self.frames, 1), ("every", self.every, 0), ("threads", self.threads, 0)):
+            if value < least:
+                message = f"{name} is {value}; expected at least {least}."
+                raise InvalidOption(message)
+
+
+def tier_models(tier: str) -> tuple[str, str]:
+    """Names of the face and the speech model of a tier.
+
+    Raises:
+        InvalidOption: There is no such tier.
+    """
+    if tier not in TIERS:
+        message = f"There is no tier {tier!r}. {nearest(tier, TIERS)}"
+        raise InvalidOption(message)
+    return TIERS[tier]

@@ -1,0 +1,164 @@
+"""Look at the pictures of a medium: faces, their scores, the people they belong to. Memory stays flat."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+
+import cv2
+import numpy as np
+
+from unmask.core.evidence import Abstention, Score
+from unmask.core.records import Exhibit, Face, FaceCrop, Frame, Track, U8Array
+from unmask.explain.activation import face_heatmap
+from unmask.faces.crop import crop_face, quarter_turns, square_around
+from unmask.faces.detect import Search
+from unmask.faces.track import Linker
+from unmask.fusion.calibrate import unit_probability
+from unmask.scanning.kit import Kit, calibration
+
+_FRAMES_AT_ONCE = 4
+_EXHIBIT_PX = 1280
+_HEATMAP_PX = 224
+
+
+@dataclass(slots=True)
+class Sighting:
+    """What was seen.
+
+    Attributes:
+        faces: Every face, in order of time.
+        answers: One answer a face.
+        tracks: People; members index `faces`.
+        frames: Frames looked at.
+        frames_with_face: Frames in which a face was found.
+        frames_scored: Frames in which a face was scored.
+        exhibits: Pictures for a report, in order of time.
+        seconds: Time spent in decode, faces and detect.
+    """
+
+    faces: list[Face] = field(default_factory=list)
+    answers: list[Score | Abstention] = field(default_factory=list)
+    tracks: list[Track] = field(default_factory=list)
+    frames: int = 0
+    frames_with_face: int = 0
+    frames_scored: int = 0
+    exhibits: tuple[Exhibit, ...] = ()
+    seconds: dict[str, float] = field(default_factory=lambda: {"decode": 0.0, "faces": 0.0, "detect": 0.0})
+
+
+@dataclass(slots=True)
+class _Kept:
+    """A frame kept for the report, and which faces it shows."""
+
+    suspicion: float
+    time_s: float
+    pixels: U8Array
+    scale: float
+    faces: range
+
+
+def look(frames: Iterable[Frame], kit: Kit, *, search: Search, exhibits: int) -> Sighting:
+    """Find, score and follow all faces.
+
+    Args:
+        frames: In order of time; consumed lazily, a few at a time.
+        kit: Open models.
+        search: How hard to look for faces.
+        exhibits: Most pictures to keep.
+
+    Returns:
+        The sighting.
+    """
+    seen = Sighting()
+    linker = Linker(lambda aligned: kit.identifier.embed(aligned))
+    kept: list[_Kept] = []
+    for batch in _batches(frames, seen):
+        start = time.perf_counter()
+        found = [kit.finder.find(frame, search) for frame in batch]
+        for frame, faces in zip(batch, found, strict=True):
+            linker.add(frame, faces)
+        seen.seconds["faces"] += time.perf_counter() - start
+        start = time.perf_counter()
+        _score(batch, found, kit, seen)
+        seen.seconds["detect"] += time.perf_counter() - start
+        if exhibits:
+            _keep(kept, batch, found, seen, exhibits)
+    start = time.perf_counter()
+    seen.tracks = linker.tracks()
+    seen.seconds["faces"] += time.perf_counter() - start
+    seen.exhibits = tuple(_exhibit(entry, seen, kit) for entry in sorted(kept, key=lambda entry: entry.time_s))
+    return seen
+
+
+def _batches(frames: Iterable[Frame], seen: Sighting) -> Iterator[list[Frame]]:
+    stream = iter(frames)
+    while True:
+        start = time.perf_counter()
+        batch = list(islice(stream, _FRAMES_AT_ONCE))
+        seen.seconds["decode"] += time.perf_counter() - start
+        if not batch:
+            return
+        seen.frames += len(batch)
+        yield batch
+
+
+def _score(batch: list[Frame], found: list[list[Face]], kit: Kit, seen: Sighting) -> None:
+    crops: list[FaceCrop] = []
+    if any(found):
+        wants = kit.face.wants
+        for frame, faces in zip(batch, found, strict=True):
+            crops.extend(crop_face(frame, face, size_px=wants.size_px, margin=wants.margin) for face in faces)
+    answers = kit.face.score(crops) if crops else []
+    seen.faces.extend(crop.face for crop in crops)
+    seen.answers.extend(answers)
+    scored = {crop.face.frame_index for crop, answer in zip(crops, answers, strict=True) if isinstance(answer, Score)}
+    seen.frames_with_face += sum(1 for faces in found if faces)
+    seen.frames_scored += len(scored)
+
+
+def _keep(kept: list[_Kept], batch: list[Frame], found: list[list[Face]], seen: Sighting, most: int) -> None:
+    """Keep the frames with the most suspicious faces; frames without a face only while there is room."""
+    first = len(seen.faces) - sum(len(faces) for faces in found)
+    for frame, faces in zip(batch, found, strict=True):
+        places = range(first, first + len(faces))
+        first += len(faces)
+        logits = [answer.logit for answer in seen.answers[places.start : places.stop] if isinstance(answer, Score)]
+        suspicion = max(logits, default=-1e9 if places else -2e9)
+        if len(kept) < most or suspicion > min(entry.suspicion for entry in kept):
+            pixels, scale = _scaled(frame.pixels_rgb_u8)
+            kept.append(_Kept(suspicion, frame.time_s, pixels, scale, places))
+    kept.sort(key=lambda entry: -entry.suspicion)
+    del kept[most:]
+
+
+def _scaled(pixels: U8Array) -> tuple[U8Array, float]:
+    height, width = pixels.shape[:2]
+    scale = min(1.0, _EXHIBIT_PX / max(height, width))
+    if scale == 1.0:
+        return pixels.copy(), 1.0
+    size = (max(round(width * scale), 1), max(round(height * scale), 1))
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), dtype=np.uint8), scale
+
+
+def _exhibit(kept: _Kept, seen: Sighting, kit: Kit) -> Exhibit:
+    person = {member: track.id for track in seen.tracks for member in track.members}
+    boxes, heatmaps = [], []
+    for place in kept.faces:
+        face, answer = seen.faces[place], seen.answers[place]
+        p_fake = None
+        if isinstance(answer, Score):
+            p_fake = unit_probability(answer.logit, calibration(kit.face_card))
+            square = square_around(face.box_xyxy_px, kit.face.wants.margin)
+            if answer.heatmap is not None:
+                drawn = np.rot90(face_heatmap(answer.heatmap, _HEATMAP_PX), -quarter_turns(face.landmarks_px))
+                heatmaps.append((_times(square, kept.scale), np.ascontiguousarray(drawn)))
+        boxes.append((person[place], _times(face.box_xyxy_px, kept.scale), p_fake))
+    return Exhibit(kept.time_s, kept.pixels, tuple(boxes), tuple(heatmaps))
+
+
+def _times(box: tuple[float, float, float, float], scale: float) -> tuple[float, float, float, float]:
+    left, top, right, bottom = box
+    return (left * scale, top * scale, right * scale, bottom * scale)

@@ -1,0 +1,63 @@
+"""Say in plain sentences what a verdict rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from unmask.core.evidence import Evidence, Person, Reason, Verdict
+from unmask.fusion.decide import LEAST_COVERAGE
+
+_WHAT = {"face": "the faces", "image": "the picture", "audio": "the voice", "sync": "lips and sound"}
+_WHY: dict[Reason, str] = {
+    "no_face": "no face was found",
+    "face_too_small": "the faces are too small",
+    "no_speech": "no speech was found",
+    "too_short": "there is too little to judge",
+    "too_compressed": "compression has removed the traces",
+    "out_of_domain": "the material differs from everything the detector has learned",
+    "unstable": "the answer changes when the file is saved again",
+    "too_dark": "the picture is too dark",
+}
+
+
+def reasons(
+    verdict: Verdict, coverage: float, evidence: Sequence[Evidence], people: Sequence[Person]
+) -> tuple[str, ...]:
+    """Explain a verdict.
+
+    Args:
+        verdict: The verdict.
+        coverage: Of the medium.
+        evidence: One entry a detector.
+        people: People in the medium.
+
+    Returns:
+        One to a few sentences, the most important first.
+    """
+    found = [_sentence(entry) for entry in sorted(evidence, key=lambda entry: -(entry.p_fake or -1.0))]
+    suspects = [person for person in people if person.spans]
+    if len(people) > 1 and suspects:
+        names = ", ".join(str(person.id + 1) for person in suspects)
+        found.append(f"Of {len(people)} people, the suspicion concerns person {names}.")
+    if verdict == "inconclusive" and all(entry.p_fake is None for entry in evidence):
+        found.append("Nothing in this file could be judged, so there is no probability.")
+    elif verdict == "inconclusive" and coverage < LEAST_COVERAGE:
+        found.append(f"Only {coverage:.0%} of the file could be judged, too little to call it genuine.")
+    elif verdict == "inconclusive":
+        found.append("The evidence lies between the two thresholds; look for other sources before you decide.")
+    return tuple(found)
+
+
+def _sentence(entry: Evidence) -> str:
+    what = _WHAT[entry.modality]
+    if entry.p_fake is None:
+        why = _WHY[entry.abstained] if entry.abstained else "there is nothing to judge"
+        detail = f" ({entry.detail})" if entry.detail else ""
+        return f"{what.capitalize()} could not be judged: {why}{detail}."
+    units = f"{entry.units} {'face' if entry.modality == 'face' else 'window'}{'s' if entry.units != 1 else ''}"
+    if entry.p_fake >= entry.likely_fake_above:
+        return f"{what.capitalize()} look forged to {entry.detector} ({entry.p_fake:.0%}, {units})." \
+            if entry.modality == "face" else f"{what.capitalize()} sounds synthetic to {entry.detector} ({entry.p_fake:.0%}, {units})."
+    if entry.p_fake < entry.likely_real_below:
+        return f"{what.capitalize()} show{'s' if entry.modality == 'audio' else ''} no sign of forgery to {entry.detector} ({entry.p_fake:.0%}, {units})."
+    return f"{entry.detector} is undecided about {what} ({entry.p_fake:.0%}, {units})."
