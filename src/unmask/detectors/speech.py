@@ -11,7 +11,6 @@ from unmask.core.records import SpeechWindow
 from unmask.models.card import CardInput
 from unmask.models.session import Session
 
-LEAST_SPEECH = 0.3
 _BATCH = 8
 
 
@@ -36,12 +35,13 @@ class SpeechDetector:
         """Judge windows; each on its own.
 
         Args:
-            units: Windows of the length and rate that `wants` names.
+            units: Windows that hold enough speech (`unmask.voice.windows.unfit`), of the length and rate that `wants`
+                names (`unmask.voice.windows.filled`).
 
         Returns:
-            One answer each. Windows with too little speech are refused.
+            One answer each; windows of digital silence are refused.
         """
-        answers: list[Score | Abstention | None] = [self._refusal(window) for window in units]
+        answers: list[Score | Abstention | None] = [_refusal(window) for window in units]
         open_places = [place for place, answer in enumerate(answers) if answer is None]
         for start in range(0, len(open_places), _BATCH):
             places = open_places[start : start + _BATCH]
@@ -50,7 +50,8 @@ class SpeechDetector:
                 answers[place] = Score(float(found["logit"][row]), found["evidence"][row])
         return [answer for answer in answers if answer is not None]
 
-    def _refusal(self, window: SpeechWindow) -> Abstention | None:
-        if window.speech < LEAST_SPEECH:
-            return Abstention("no_speech", f"{window.speech:.0%} of the window is speech, {LEAST_SPEECH:.0%} are needed")
-        return None
+
+def _refusal(window: SpeechWindow) -> Abstention | None:
+    if not window.sound.samples_f32.any():
+        return Abstention("no_speech", "the window is silent")
+    return None

@@ -55,14 +55,15 @@ def save_html(report: ScanReport, path: Path) -> Path:
     return _save(render_html(report), path)
 
 
-def save_index(results: Iterable[Result], folder: Path) -> Path:
-    """Save one page a medium and ``index.html``, which lists them all, failures too.
+def save_index(results: Iterable[Result], folder: Path, *, name: str = "index.html") -> Path:
+    """Save one page a medium and an index, which lists them all, failures too.
 
     Results are taken one at a time and forgotten once their page is saved, so an iterator over any number will do.
 
     Args:
         results: Reports and failures.
         folder: Where to; made if missing. Pages of the same name are replaced.
+        name: File name of the index.
 
     Returns:
         Path of the index.
@@ -72,13 +73,13 @@ def save_index(results: Iterable[Result], folder: Path) -> Path:
         if isinstance(result, ScanFailure):
             rows.append(_failed_row(number, result))
             continue
-        name = page_name(number, result.media.path)
-        _save(render_html(result, back="index.html"), folder / name)
-        rows.append(_row(number, result, name))
+        page = page_name(number, result.media.path)
+        _save(render_html(result, back=name), folder / page)
+        rows.append(_row(number, result, page))
     counts = {verdict: sum(row["verdict"] == verdict for row in rows) for verdict in HEADLINES}
     failed = sum(row["verdict"] is None for row in rows)
     context = {"rows": rows, "counts": counts, "failed": failed, "headlines": HEADLINES, "limits": LIMITS}
-    return _save(_render("index.html", context), folder / "index.html")
+    return _save(_render("index.html", context), folder / name)
 
 
 def page_name(number: int, path: Path) -> str:

@@ -19,7 +19,7 @@ from unmask.media.audio import stream_sound
 from unmask.media.sample import choose_windows
 from unmask.models.card import Calibration
 from unmask.scanning.kit import Kit, calibration
-from unmask.voice.windows import windows
+from unmask.voice.windows import filled, unfit, windows
 
 _AT_ONCE = 8
 
@@ -93,8 +93,19 @@ def _drawn(blocks: Iterator[Sound], sketch: SoundSketch | None) -> Iterator[Soun
 
 
 def _scored(batch: list[SpeechWindow], kit: Kit) -> list[tuple[float, Score | Abstention]]:
+    """Score the windows that hold enough speech; the others are abstentions."""
+    answers: list[Score | Abstention | None] = [unfit(window) for window in batch]
+    open_places = [place for place, answer in enumerate(answers) if answer is None]
+    units = [_full(batch[place], kit.speech.wants.length_s) for place in open_places]
+    for place, answer in zip(open_places, kit.speech.score(units) if units else [], strict=True):
+        answers[place] = answer
     middles = [(window.sound.start_s + window.sound.end_s) / 2 for window in batch]
-    return list(zip(middles, kit.speech.score(batch), strict=True)) if batch else []
+    return [(t_s, answer) for t_s, answer in zip(middles, answers, strict=True) if answer is not None]
+
+
+def _full(window: SpeechWindow, length_s: float) -> SpeechWindow:
+    samples = filled(window, length_s=length_s)
+    return SpeechWindow(Sound(samples, window.sound.rate_hz, window.sound.start_s), window.speech)
 
 
 def _evidence(detector: str, answers: list[Score | Abstention], card: Calibration) -> Evidence:

@@ -54,10 +54,11 @@ def _sentence(entry: Evidence) -> str:
         why = _WHY[entry.abstained] if entry.abstained else "there is nothing to judge"
         detail = f" ({entry.detail})" if entry.detail else ""
         return f"{what.capitalize()} could not be judged: {why}{detail}."
-    units = f"{entry.units} {'face' if entry.modality == 'face' else 'window'}{'s' if entry.units != 1 else ''}"
+    units = f"{entry.units} {'window' if entry.modality == 'audio' else 'face'}{'' if entry.units == 1 else 's'}"
     if entry.p_fake >= entry.likely_fake_above:
-        return f"{what.capitalize()} look forged to {entry.detector} ({entry.p_fake:.0%}, {units})." \
-            if entry.modality == "face" else f"{what.capitalize()} sounds synthetic to {entry.detector} ({entry.p_fake:.0%}, {units})."
-    if entry.p_fake < entry.likely_real_below:
-        return f"{what.capitalize()} show{'s' if entry.modality == 'audio' else ''} no sign of forgery to {entry.detector} ({entry.p_fake:.0%}, {units})."
-    return f"{entry.detector} is undecided about {what} ({entry.p_fake:.0%}, {units})."
+        claim = "sounds synthetic" if entry.modality == "audio" else "look forged"
+    elif entry.p_fake < entry.likely_real_below:
+        claim = "shows no sign of synthesis" if entry.modality == "audio" else "show no sign of forgery"
+    else:
+        return f"{entry.detector} is undecided about {what} ({entry.p_fake:.0%} from {units})."
+    return f"{what.capitalize()} {claim} to {entry.detector} ({entry.p_fake:.0%} from {units})."

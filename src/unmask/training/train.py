@@ -25,8 +25,8 @@ from unmask.training.recipe import Recipe, resolved
 FACE_PX = 224
 FACE_MARGIN = 1.3
 _LOADERS = 1
-_CHECK_FRAMES = 6
-_CHECK_CROPS = 700
+_CHECK_FRAMES = 3
+_CHECK_CROPS = 350
 
 
 def train_faces(recipe: Recipe, manifest: Path, out: Path, *, listener: Listener = ignore) -> Outcome:
@@ -103,12 +103,12 @@ def crop_logits(network: nn.Module, crops: Sequence[CachedCrop], *, batch: int =
     """
     network.eval()
     found = []
-    with torch.inference_mode():
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
         for start in range(0, len(crops), batch):
             pixels = [
                 as_scanned(read_crop(crop), size_px=FACE_PX, margin=FACE_MARGIN) for crop in crops[start : start + batch]
             ]
-            found.append(network(torch.from_numpy(np.stack(pixels)))[0].double().numpy())
+            found.append(network(torch.from_numpy(np.stack(pixels)))[0].float().double().numpy())
     return np.concatenate(found) if found else np.zeros(0)
 
 
