@@ -1,6 +1,7 @@
 """Decode sound as a stream of mono blocks, or as windows cut from that stream.
 
-Any rate, layout and sample format becomes mono float32 at one rate (FFmpeg's resampler and its standard down-mix).
+Any rate, layout and sample format becomes mono float32 at one rate (FFmpeg's resampler; channels are
+mixed with FFmpeg's standard weights, scaled so that they add up to at most 1).
 Nothing larger than a block and the open windows is held, whatever the length of the recording.
 
 Time runs on one clock with the pictures: 0 is the first video frame, or the first sample where there is no video. A gap
@@ -25,6 +26,8 @@ from unmask.media.ffmpeg import FFMPEG_ERRORS, Warn, no_warning, opened, packets
 from unmask.media.limits import DEFAULT_LIMITS
 
 _GAP_S = 0.1
+# Without this FFmpeg mixes to floats at full weight: two equal channels would come out 1.4 times as loud as each.
+_DOWN_MIX = {"rematrix_maxval": "1.0"}
 _FLOAT_FORMATS = frozenset({"flt", "fltp", "dbl", "dblp"})
 _WILD = 1e6
 """No recording is a million times louder than full scale; such samples, NaN and infinity are damage."""
@@ -57,7 +60,7 @@ class _ToMono:
         pieces: list[F32Array] = []
         if self._resampler is None or setup != self._setup:
             pieces = self.flush()
-            self._resampler = AudioResampler(format="flt", layout="mono", rate=self._rate_hz)
+            self._resampler = AudioResampler(format="flt", layout="mono", rate=self._rate_hz, options=_DOWN_MIX)
             self._setup = setup
         # Time is kept by the caller; stamps inside the resampler would make it fill gaps by itself.
         frame.pts = None

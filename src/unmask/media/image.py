@@ -164,8 +164,11 @@ def _check_size(path: Path, size: tuple[int, int], limits: Limits) -> None:
 
 
 def _orientation(image: Image.Image, name: str) -> tuple[int, tuple[str, ...]]:
-    """Return the EXIF orientation (1 if absent) and warnings; libheif has already turned HEIF pictures."""
-    if name == "HEIF":
+    """Return the EXIF orientation that is still to be undone, and warnings.
+
+    libheif and Pillow's TIFF reader turn pictures by themselves.
+    """
+    if name in ("HEIF", "TIFF"):
         return 1, ()
     try:
         value = image.getexif().get(_EXIF_ORIENTATION, 1)

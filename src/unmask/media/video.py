@@ -143,10 +143,9 @@ def _stretches(wanted: NDArray[np.int64], index: VideoIndex) -> NDArray[np.int64
     starts = np.where(before >= 0, index.packets[key_frames[np.maximum(before, 0)]], 0)
     stretches: list[list[int]] = []
     for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
-        if stretches and start <= stretches[-1][1] + 1:
-            stretches[-1][1] = end
-        else:
-            stretches.append([start, end])
+        while stretches and start <= stretches[-1][1] + 1:
+            start = min(start, stretches.pop()[0])
+        stretches.append([start, end])
     return np.array(stretches, np.int64)
 
 
