@@ -1,0 +1,60 @@
+# What people run. Needs make, and Python 3.11 or newer with the module venv; everything else is installed by pip
+# into folders of this checkout. pip's own settings (index, proxy, cache) are respected.
+
+PYTHON ?= python3
+DEMO_ENV := .venv
+TEST_ENV := .venv-test
+DEMO_DIR ?= demo
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format bench clean python
+
+help:
+	@echo "make demo    forge a portrait and a clip, scan them, write $(DEMO_DIR)/report.html (no PyTorch needed)"
+	@echo "make test    run all tests; ARGS='-k faces' runs some"
+	@echo "make check   formatting, lint, types, floors"
+	@echo "make format  write the formatting that check asks for"
+	@echo "make bench   measure how fast this machine scans"
+	@echo "make clean   remove what these commands made"
+
+demo: $(DEMO_ENV)/installed
+	$(DEMO_ENV)/bin/unmask demo --out $(DEMO_DIR)
+	@echo "The report: $(DEMO_DIR)/report.html"
+
+test: $(TEST_ENV)/installed
+	$(TEST_ENV)/bin/python -m pytest --cov --cov-report=term-missing:skip-covered $(ARGS)
+
+check: $(TEST_ENV)/installed
+	$(TEST_ENV)/bin/ruff format --check .
+	$(TEST_ENV)/bin/ruff check .
+	$(TEST_ENV)/bin/mypy
+	$(TEST_ENV)/bin/lint-imports
+
+format: $(TEST_ENV)/installed
+	$(TEST_ENV)/bin/ruff format .
+	$(TEST_ENV)/bin/ruff check --fix .
+
+bench: $(DEMO_ENV)/installed
+	$(DEMO_ENV)/bin/python -m bench $(ARGS)
+
+clean:
+	rm -rf $(DEMO_ENV) $(TEST_ENV) $(DEMO_DIR) build dist .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache \
+		.import_linter_cache .hypothesis
+
+# The stamps below are newer than pyproject.toml once everything is installed, so a second run installs nothing.
+$(DEMO_ENV)/installed: pyproject.toml | python
+	$(PYTHON) -m venv $(DEMO_ENV)
+	$(DEMO_ENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[demo]'
+	@touch $@
+
+$(TEST_ENV)/installed: pyproject.toml | python
+	$(PYTHON) -m venv $(TEST_ENV)
+	$(TEST_ENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[demo,train,test,dev]'
+	@touch $@
+
+python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "unmask needs Python 3.11 or newer; name one with make PYTHON=python3.12 ..." >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
+		{ echo "Python's venv module is missing. Install it: sudo apt install python3-venv" >&2; exit 1; }
