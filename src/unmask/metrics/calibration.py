@@ -38,17 +38,28 @@ def fit_platt(
     mass = mass / mass.sum() * values.size
     fakes, reals = float(mass[truth == 1].sum()), float(mass[truth == 0].sum())
     target = np.where(truth == 1, (fakes + 1) / (fakes + 2), 1 / (reals + 2))
-    design = np.stack([values, np.ones_like(values)], axis=1)
-    found = np.array([1.0, 0.0])
+    # Newton's method on standardised logits, so that their size does not decide whether it converges.
+    centre, scale = float(values.mean()), max(float(values.std()), 1e-12)
+    design = np.stack([(values - centre) / scale, np.ones_like(values)], axis=1)
+    pull = np.array([ridge / scale**2, 0.0])
+
+    def cost(at: F64) -> float:
+        margin = design @ at
+        return float(np.sum(mass * (np.logaddexp(0.0, margin) - target * margin)) + 0.5 * pull @ at**2)
+
+    found = np.zeros(2)
     for _ in range(100):
         p = sigmoid(design @ found)
-        gradient = design.T @ (mass * (p - target)) + ridge * np.array([found[0], 0.0])
-        hessian = (design * (mass * p * (1 - p))[:, None]).T @ design + np.diag([ridge, 1e-9])
-        step = np.clip(np.linalg.solve(hessian, gradient), -2.0, 2.0)
+        gradient = design.T @ (mass * (p - target)) + pull * found
+        hessian = (design * (mass * p * (1 - p))[:, None]).T @ design + np.diag(pull + 1e-9)
+        step = np.linalg.solve(hessian, gradient)
+        while cost(found - step) > cost(found) and np.abs(step).max() > 1e-12:
+            step = step / 2
         found = found - step
-        if np.abs(step).max() < 1e-9:
+        if np.abs(step).max() < 1e-10:
             break
-    return float(found[0]), float(found[1])
+    slope = float(found[0]) / scale
+    return slope, float(found[1]) - slope * centre
 
 
 def expected_calibration_error(p_fake: ArrayLike, labels: ArrayLike, *, bins: int = 15) -> float:
