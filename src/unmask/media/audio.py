@@ -220,10 +220,13 @@ def _pieces(path: Path, rate_hz: int, faults: _Faults, warn: Warn) -> Iterator[t
             if next_s is None or arrives_s - next_s > _GAP_S:
                 yield from _timed(to_mono.flush(), next_s or 0.0, rate_hz)
                 next_s = arrives_s
-            for piece in to_mono.push(_finite(frame, faults)):
-                if piece.size:
-                    yield next_s, piece
-                    next_s += piece.size / rate_hz
+            try:
+                pieces = to_mono.push(_finite(frame, faults))
+            except FFMPEG_ERRORS:  # a damaged header can announce a rate or a layout that nothing can be made of
+                faults.packets += 1
+                continue
+            yield from _timed(pieces, next_s, rate_hz)
+            next_s += sum(piece.size for piece in pieces) / rate_hz
         yield from _timed(to_mono.flush(), next_s or 0.0, rate_hz)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 import threading
+import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,7 +45,7 @@ _DECODER_ERRORS = (
     MemoryError,
 )
 
-_bomb_check_lock = threading.Lock()
+_header_lock = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +81,9 @@ def read_image_header(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> ImageHe
         DecodeFailed: Its header is damaged.
         MediaTooLarge: It has more pixels than `limits` allows.
     """
-    with _opened(path, limits) as (image, name):
-        orientation, warnings = _orientation(image, name)
-        sides = image.size[::-1] if turns_sides(orientation) else image.size
-        return ImageHeader(name, sides[0], sides[1], _frame_warnings(image) + warnings)
+    with _opened(path, limits) as opened:
+        width_px, height_px = opened.image.size[:: -1 if turns_sides(opened.orientation) else 1]
+        return ImageHeader(opened.format, width_px, height_px, opened.warnings)
 
 
 def read_image(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> tuple[U8Array, tuple[str, ...]]:
@@ -103,20 +103,28 @@ def read_image(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> tuple[U8Array,
         DecodeFailed: It is damaged, even if only its end is missing.
         MediaTooLarge: It has more pixels than `limits` allows.
     """
-    with _opened(path, limits) as (image, name):
-        orientation, warnings = _orientation(image, name)
-        warnings = _frame_warnings(image) + warnings
+    with _opened(path, limits) as opened:
         try:
-            image.load()
-            pixels, pixel_warnings = to_rgb(image)
+            opened.image.load()
+            pixels, odd = to_rgb(opened.image)
         except _DECODER_ERRORS as error:
-            raise _damaged(path, name, error) from error
-        return upright(pixels, orientation), warnings + pixel_warnings
+            raise _damaged(path, opened.format, error) from error
+        return upright(pixels, opened.orientation), opened.warnings + odd
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A picture whose header was read: lazily open image, format, orientation still to be undone, warnings."""
+
+    image: Image.Image
+    format: str
+    orientation: int
+    warnings: tuple[str, ...]
 
 
 @contextmanager
-def _opened(path: Path, limits: Limits) -> Iterator[tuple[Image.Image, str]]:
-    """Open a picture lazily and check its size; yields the image and its format's name."""
+def _opened(path: Path, limits: Limits) -> Iterator[_Opened]:
+    """Open a picture lazily and check its size."""
     require_file(path)
     head = read_head(path)
     name = image_format(head)
@@ -126,24 +134,31 @@ def _opened(path: Path, limits: Limits) -> Iterator[tuple[Image.Image, str]]:
         raise UnsupportedMedia(f"{path} is {what}; expected a picture ({known}). Convert it to PNG or JPEG first.")
     with path.open("rb") as stream:
         try:
-            image = _open_heif(stream) if name == "HEIF" else _open_with_pillow(stream, name)
+            opened = _read_header(stream, name)
         except _DECODER_ERRORS as error:
             raise _damaged(path, name, error) from error
-        with image:
-            _check_size(path, image.size, limits)
-            yield image, name
+        with opened.image:
+            _check_size(path, opened.image.size, limits)
+            yield opened
 
 
-def _open_with_pillow(stream: BinaryIO, name: str) -> Image.Image:
-    # Pillow warns above one size and refuses above another; `Limits` is the one bound here, so Pillow's own is
-    # lifted for the moment in which it reads the header, and put back for whoever else uses Pillow in this process.
-    with _bomb_check_lock:
+def _read_header(stream: BinaryIO, name: str) -> _Opened:
+    # Pillow warns above one size and refuses above another; `Limits` is the one bound here, so Pillow's own is lifted
+    # while it reads the header, and put back for whoever else uses Pillow in this process. What Pillow has to say
+    # about damaged metadata is collected instead of printed. Both belong to the whole process, hence the lock.
+    with _header_lock, warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
         theirs = Image.MAX_IMAGE_PIXELS
         Image.MAX_IMAGE_PIXELS = None
         try:
-            return Image.open(stream, formats=(name,))
+            image = _open_heif(stream) if name == "HEIF" else Image.open(stream, formats=(name,))
+            orientation, odd = _orientation(image, name)
+            odd = _frame_warnings(image) + odd
         finally:
             Image.MAX_IMAGE_PIXELS = theirs
+    if said and not odd:
+        odd = ("The picture's metadata is damaged.",)
+    return _Opened(image, name, orientation, odd)
 
 
 def _open_heif(stream: BinaryIO) -> Image.Image:

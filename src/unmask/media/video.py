@@ -14,7 +14,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-from av.codec.context import Flags
 from av.container import InputContainer
 from av.packet import Packet
 from av.video.frame import VideoFrame
@@ -117,8 +116,6 @@ def _ready_stream(path: Path, container: InputContainer) -> VideoStream:
     if stream is None:
         raise UnsupportedMedia(f"{path} holds no video stream; expected a video. Examine it as sound instead.")
     stream.thread_type = "AUTO"
-    # Each packet carries its position through the decoder, so frames are told apart even where stamps are missing.
-    stream.codec_context.flags |= Flags.copy_opaque
     return stream
 
 
@@ -159,7 +156,9 @@ def _decode(
         position += 1
         if position < stretches[at, 0]:
             continue
-        packet.opaque = position
+        # Decoders hand the stamp of a packet on to its frame; the position is a stamp that is never missing or double.
+        # (PyAV's `opaque` is made for this, but freeing it on a decoder's thread can lock up against the interpreter.)
+        packet.pts = position
         yield from _frames_of(stream, packet)
         if position < stretches[at, 1]:
             continue
@@ -178,8 +177,8 @@ def _frames_of(stream: VideoStream, packet: Packet[VideoStream] | None) -> Itera
     except FFMPEG_ERRORS:
         return
     for frame in frames:
-        if isinstance(frame.opaque, int):
-            yield frame.opaque, frame
+        if frame.pts is not None:
+            yield frame.pts, frame
 
 
 def _pixels(path: Path, frame: VideoFrame, limits: Limits) -> U8Array:

@@ -61,7 +61,9 @@ def test_heif_is_turned_once(tmp_path: Path) -> None:
 def test_damaged_exif_counts_as_upright(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     Image.fromarray(images.four_corners()).save(path, exif=b"Exif\x00\x00MM\x00\x2a\xff\xff\xff\xff")
-    assert read_image(path)[0].shape == (64, 96, 3)
+    pixels, warnings = read_image(path)
+    assert pixels.shape == (64, 96, 3)
+    assert "damaged" in warnings[0]
 
 
 @pytest.mark.parametrize(("value", "expected"), [(0, 0), (257, 1), (40000, 156), (65535, 255)])

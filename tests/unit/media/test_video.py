@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -9,8 +10,10 @@ import numpy as np
 import pytest
 
 from tests.makers import images, sounds, videos
-from unmask.core.errors import DecodeFailed, InvalidOption, UnsupportedMedia
+from unmask.core.errors import DecodeFailed, InputError, InvalidOption, UnsupportedMedia
 from unmask.media import ffmpeg, video
+from unmask.media.audio import stream_sound
+from unmask.media.probe import probe_with_index
 from unmask.media.timing import index_video
 from unmask.media.video import iter_frames
 
@@ -159,3 +162,34 @@ def test_playlists_are_never_followed() -> None:
     allowed = set(ffmpeg._DEMUXERS.split(","))
     assert not allowed & {"hls", "dash", "concat", "sdp", "rtsp", "lavfi", "image2", "tty", "webm_dash_manifest"}
     assert allowed <= {part for name in av.formats_available for part in name.split(",")}
+
+
+@pytest.mark.parametrize("name", ["h264.mp4", "h264.mkv", "h264.avi", "vp9.webm", "transport.ts"])
+def test_random_damage_never_leaks_a_foreign_error(tmp_path: Path, name: str) -> None:
+    whole = np.frombuffer(write(tmp_path, name).read_bytes(), np.uint8)
+    path = tmp_path / "damaged"
+    rng = np.random.default_rng(0)
+    for turn in range(10):
+        data = whole.copy()
+        reach = data.size if turn % 2 else 2000
+        data[rng.integers(0, reach, 12)] = rng.integers(0, 256, 12)
+        path.write_bytes(data.tobytes())
+        try:
+            info, index = probe_with_index(path)
+            if index is not None:
+                list(iter_frames(path, range(0, index.frame_count, 5), index))
+            if info.has_audio:
+                list(stream_sound(path))
+        except InputError:
+            continue
+
+
+def test_several_threads_may_decode_at_once(tmp_path: Path) -> None:
+    path = videos.write_clip(tmp_path / "a.mp4", sound=False)
+    index = index_video(path)
+
+    def numbers(_: int) -> list[int]:
+        return [videos.read_number(frame.pixels_rgb_u8) for frame in iter_frames(path, [0, 10, 30, 49], index)]
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(numbers, range(12))) == [[0, 10, 30, 49]] * 12
