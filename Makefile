@@ -50,7 +50,7 @@ $(DEMO_ENV)/installed: pyproject.toml | python
 
 $(TEST_ENV)/installed: pyproject.toml | python
 	$(PYTHON) -m venv $(TEST_ENV)
-	$(TEST_ENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[demo,train,test,dev]'
+	$(TEST_ENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[demo,evaluate,train,test,dev]'
 	@touch $@
 
 python:

