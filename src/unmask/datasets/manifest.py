@@ -8,6 +8,7 @@ from pathlib import Path
 
 from unmask.core.errors import ManifestInvalid
 
+COLUMNS = ("path", "kind", "label", "source", "method", "group")
 LABELS = {"real": 0, "fake": 1}
 
 
@@ -43,20 +44,24 @@ def read_manifest(path: Path, *, kind: str | None = None) -> list[Row]:
         The rows, in file order. A row without a group forms a group of its own.
 
     Raises:
-        ManifestInvalid: A column is missing or a label is neither real nor fake.
+        ManifestInvalid: A column or a cell is missing, a label is neither real nor fake, or it is no CSV in UTF-8.
     """
     if not path.is_file():
         message = (
             f"{path}: no such manifest. Give a CSV file with the columns path, kind, label, source, method, group."
         )
         raise ManifestInvalid(message)
-    with path.open(newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file)
-        missing = {"path", "kind", "label", "source", "method", "group"} - set(reader.fieldnames or ())
-        if missing:
-            message = f"{path}: the manifest lacks the columns {', '.join(sorted(missing))}."
-            raise ManifestInvalid(message)
-        rows = [_row(path, number, line) for number, line in enumerate(reader, start=2)]
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:  # Spreadsheets write a byte order mark.
+            reader = csv.DictReader(file)
+            missing = set(COLUMNS) - set(reader.fieldnames or ())
+            if missing:
+                message = f"{path}: the manifest lacks the columns {', '.join(sorted(missing))}."
+                raise ManifestInvalid(message)
+            rows = [_row(path, number, line) for number, line in enumerate(reader, start=2)]
+    except (UnicodeDecodeError, csv.Error) as error:
+        message = f"{path}: the manifest is no CSV file in UTF-8: {error}. Save it as such."
+        raise ManifestInvalid(message) from error
     return [row for row in rows if kind in (None, row.kind)]
 
 
@@ -66,7 +71,7 @@ def write_manifest(rows: list[Row], path: Path) -> None:
     names = {value: name for name, value in LABELS.items()}
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(["path", "kind", "label", "source", "method", "group"])
+        writer.writerow(COLUMNS)
         for row in rows:
             inside = row.path.is_relative_to(path.parent)
             stored = row.path.relative_to(path.parent) if inside else row.path
@@ -74,6 +79,9 @@ def write_manifest(rows: list[Row], path: Path) -> None:
 
 
 def _row(manifest: Path, number: int, line: dict[str, str]) -> Row:
+    if any(line[column] is None for column in COLUMNS):
+        message = f"{manifest}, line {number}: fewer cells than columns."
+        raise ManifestInvalid(message)
     label = LABELS.get(line["label"])
     if label is None:
         message = f"{manifest}, line {number}: the label is {line['label']!r}; expected real or fake."

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from unmask.core.errors import CardMismatch, nearest
+ENGINES = ("auto", "onnxruntime", "openvino")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +132,7 @@ class ModelCard:
         parity: Largest absolute difference of the logit between PyTorch and the graph.
         known_failures: Sentences.
         reference: Paper or page behind the architecture.
+        home: Folder that the card was read from, for cards brought along; never stored.
     """
 
     name: str
@@ -147,6 +149,7 @@ class ModelCard:
     parity: float | None = None
     known_failures: tuple[str, ...] = ()
     reference: str = ""
+    home: str = ""
 
     @property
     def graph(self) -> CardFile:
@@ -169,7 +172,7 @@ def read_card(path: Path) -> ModelCard:
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
         return _card(raw)
-    except (tomllib.TOMLDecodeError, TypeError, KeyError, IndexError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError, KeyError) as error:
         message = f"{path.name}: the model card cannot be read: {error}"
         raise CardMismatch(message) from error
 
@@ -177,6 +180,9 @@ def read_card(path: Path) -> ModelCard:
 def _card(raw: dict[str, Any]) -> ModelCard:
     values = dict(raw)
     values["files"] = tuple(_record(CardFile, entry) for entry in values["files"])
+    if not values["files"]:
+        message = "files is empty; a card names at least the graph"
+        raise KeyError(message)
     values["figures"] = tuple(_record(Figure, entry) for entry in values.get("figures", ()))
     if "input" in values:
         values["input"] = _record(CardInput, values["input"])
@@ -185,7 +191,7 @@ def _card(raw: dict[str, Any]) -> ModelCard:
     return _record(ModelCard, values)
 
 
-def _record(kind: type[Any], values: Mapping[str, Any]) -> Any:  # noqa: ANN401
+def _record(kind: type[Any], values: Mapping[str, Any]) -> Any:
     known = {field.name for field in fields(kind)}
     for key in values:
         if key not in known:

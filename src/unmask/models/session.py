@@ -8,12 +8,20 @@ from typing import Any
 import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
+from onnxruntime.capi import onnxruntime_pybind11_state as runtime
 
-from unmask.core.errors import CardMismatch, ProviderUnavailable
-from unmask.models.card import ModelCard
+from unmask.core.errors import CardMismatch, InvalidOption, ProviderUnavailable, nearest
+from unmask.models.card import ENGINES, ModelCard
 from unmask.models.store import locate, verify
 
-ENGINES = ("auto", "onnxruntime", "openvino")
+_NO_GRAPH = (
+    runtime.InvalidProtobuf,
+    runtime.InvalidGraph,
+    runtime.InvalidArgument,
+    runtime.NotImplemented,
+    runtime.Fail,
+    runtime.RuntimeException,
+)
 
 
 class Session:
@@ -28,14 +36,20 @@ class Session:
     Raises:
         WeightsMissing: The file is not on this machine.
         ChecksumMismatch: The file is not the one the card names.
-        CardMismatch: The graph's inputs or outputs differ from the card.
+        CardMismatch: The file is no graph, or its inputs or outputs differ from the card.
+        InvalidOption: Nobody knows the engine.
         ProviderUnavailable: The engine is not installed.
     """
 
     def __init__(self, card: ModelCard, *, threads: int = 0, engine: str = "auto") -> None:
         verify(card)
         self.card = card
-        self._session = _open(locate(card), threads, _provider(engine))
+        provider = _provider(engine)
+        try:
+            self._session = _open(locate(card), threads, provider)
+        except _NO_GRAPH as error:
+            message = f"{card.name}: {card.graph.name} is no graph that the runtime can open: {error}"
+            raise CardMismatch(message) from error
         self._check()
 
     def run(self, units: NDArray[Any]) -> dict[str, NDArray[np.float32]]:
@@ -59,7 +73,8 @@ class Session:
             raise CardMismatch(message)
         inputs = {node.name: node.type for node in self._session.get_inputs()}
         outputs = {node.name for node in self._session.get_outputs()}
-        kind = {"uint8": "tensor(uint8)", "float32": "tensor(float)"}[self.card.input.dtype]
+        dtype = self.card.input.dtype
+        kind = {"uint8": "tensor(uint8)", "float32": "tensor(float)"}.get(dtype, f"tensor({dtype})")
         expected = {self.card.input.name: kind}
         if inputs != expected or not set(self.card.outputs.values()) <= outputs:
             message = (
@@ -74,6 +89,14 @@ class Session:
                 raise CardMismatch(message)
 
 
+def run_file(path: Path, units: NDArray[Any]) -> dict[str, NDArray[np.float32]]:
+    """Run a graph that has no card yet on a batch; returns its outputs by name. For export and its checks."""
+    session = _open(path, 0, "CPUExecutionProvider")
+    names = [node.name for node in session.get_outputs()]
+    found = session.run(names, {session.get_inputs()[0].name: units})
+    return dict(zip(names, found, strict=True))
+
+
 def _open(path: Path, threads: int, provider: str) -> ort.InferenceSession:
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
@@ -84,6 +107,9 @@ def _open(path: Path, threads: int, provider: str) -> ort.InferenceSession:
 
 
 def _provider(engine: str) -> str:
+    if engine not in ENGINES:
+        message = f"There is no engine {engine!r}. {nearest(engine, ENGINES)}"
+        raise InvalidOption(message)
     wanted = "OpenVINOExecutionProvider" if engine == "openvino" else "CPUExecutionProvider"
     if wanted not in ort.get_available_providers():
         message = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from unmask.core.errors import InvalidOption, nearest
+from unmask.models.card import ENGINES
 
 TIERS = {"auto": ("face.fast-1", "speech.fast-1"), "fast": ("face.fast-1", "speech.fast-1")}
 
@@ -16,8 +17,8 @@ class ScanPlan:
     Attributes:
         frames: Frames of a video to look at, spread evenly over time.
         every: Look at every n-th frame instead; 0 uses `frames`.
-        face: Model card (or path of one) for faces.
-        speech: Model card (or path of one) for voices.
+        face: Model card (or path of one) for faces; empty leaves the pictures out.
+        speech: Model card (or path of one) for voices; empty leaves the sound out.
         engine: Inference engine: auto, onnxruntime or openvino.
         threads: Threads of one inference; 0 lets the runtime decide.
         exhibits: Pictures to keep for a report; 0 keeps none, nor the drawing of the sound.
@@ -36,6 +37,9 @@ class ScanPlan:
             if value < least:
                 message = f"{name} is {value}; expected at least {least}."
                 raise InvalidOption(message)
+        if self.engine not in ENGINES:
+            message = f"There is no engine {self.engine!r}. {nearest(self.engine, ENGINES)}"
+            raise InvalidOption(message)
 
 
 def tier_models(tier: str) -> tuple[str, str]:

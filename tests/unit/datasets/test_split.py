@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from unmask.core.errors import LeakFound, ManifestInvalid
+from unmask.datasets.manifest import Row
+from unmask.datasets.split import SplitRule, check_leaks, split
+
+SOURCES = ("red", "green", "blue", "grey")
+
+
+def row(name: str, source: str = "red", group: str = "") -> Row:
+    return Row(Path(name), "image", 0, source, "", group or name)
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> list[Row]:
+    """Every source present; groups never reach over sources."""
+    names = draw(st.lists(st.tuples(st.sampled_from(SOURCES), st.integers(0, 9)), max_size=60))
+    found = [row(f"{at}.jpg", source, f"{source}-{number}") for at, (source, number) in enumerate(names)]
+    return found + [row(f"{source}.jpg", source, f"{source}-0") for source in SOURCES]
+
+
+RULE = SplitRule(validation=("green",), test=("blue",), holdout={"*": 0.5, "grey": 0.2})
+
+
+@given(tables(), st.randoms(use_true_random=False))
+@settings(deadline=None)
+def test_nothing_leaks_nothing_is_lost_and_order_does_not_matter(rows: list[Row], random) -> None:
+    sides = split(rows, RULE)
+    assert Counter(entry.path for found in sides.values() for entry in found) == Counter(entry.path for entry in rows)
+    groups = [{entry.group for entry in found} for found in sides.values()]
+    assert sum(len(found) for found in groups) == len(set().union(*groups))
+    assert {entry.source for entry in sides["validation"]} == {"green"}
+    assert {entry.source for entry in sides["test"]} == {"blue"}
+    assert not {entry.source for entry in (*sides["train"], *sides["holdout"])} & {"green", "blue"}
+    shuffled = list(rows)
+    random.shuffle(shuffled)
+    again = split(shuffled, RULE)
+    assert {side: {entry.path for entry in found} for side, found in again.items()} == {
+        side: {entry.path for entry in found} for side, found in sides.items()
+    }
+
+
+def test_a_side_does_not_change_when_rows_are_added() -> None:
+    few = [row(f"{at}", group=f"g{at}") for at in range(50)]
+    more = few + [row(f"new {at}", group=f"new {at}") for at in range(50)]
+    rule = SplitRule(holdout={"red": 0.3})
+    assert set(split(few, rule)["holdout"]) <= set(split(more, rule)["holdout"])
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 1.0])
+def test_the_holdout_gets_its_share_of_groups(share: float) -> None:
+    rows = [row(f"{at}") for at in range(2000)]
+    found = len(split(rows, SplitRule(holdout={"red": share}))["holdout"]) / 2000
+    assert found == pytest.approx(share, abs=0.03)
+
+
+def test_a_named_share_beats_the_default() -> None:
+    rows = [row(f"{source}{at}", source) for source in SOURCES for at in range(20)]
+    sides = split(rows, SplitRule(holdout={"*": 1.0, "red": 0.0}))
+    assert {entry.source for entry in sides["train"]} == {"red"}
+
+
+def test_a_source_in_validation_and_test_is_a_leak() -> None:
+    with pytest.raises(LeakFound, match="red"):
+        split([row("a")], SplitRule(validation=("red",), test=("red",)))
+
+
+def test_a_person_in_two_sources_on_two_sides_is_a_leak() -> None:
+    rows = [row("a", "red", "anna"), row("b", "blue", "anna")]
+    with pytest.raises(LeakFound, match="group anna stands in train and in test"):
+        split(rows, SplitRule(test=("blue",)))
+    assert len(split(rows, SplitRule())["train"]) == 2
+
+
+def test_a_file_under_two_groups_is_a_leak() -> None:
+    with pytest.raises(LeakFound, match="file a"):
+        check_leaks({"train": [row("a", group="one")], "holdout": [row("a", group="two")]})
+
+
+@pytest.mark.parametrize("rule", [{"validation": ("gren",)}, {"test": ("gren",)}, {"holdout": {"gren": 0.5}}], ids=str)
+def test_an_unknown_source_is_refused_with_the_nearest(rule: dict[str, object]) -> None:
+    rows = [row(source, source) for source in SOURCES]
+    with pytest.raises(ManifestInvalid, match=r"Did you mean green"):
+        split(rows, SplitRule(**rule))  # type: ignore[arg-type]
