@@ -16,7 +16,7 @@ class Report(ScanReport):
 
     def to_json(self) -> str:
         """One line of JSON by the published schema (`docs/report.schema.json`)."""
-        from unmask.report.to_json import to_json  # noqa: PLC0415
+        from unmask.report.to_json import to_json
 
         return to_json(self)
 
@@ -26,7 +26,7 @@ class Report(ScanReport):
         Args:
             path: Where to write; an existing file is replaced. Pictures are in it only if the plan kept exhibits.
         """
-        from unmask.report.to_html import save_html  # noqa: PLC0415
+        from unmask.report.to_html import save_html
 
         save_html(self, Path(path))
 

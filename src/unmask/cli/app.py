@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Annotated
 
 import typer
 
@@ -27,10 +28,10 @@ app.add_typer(models.app, name="models")
 
 
 @app.callback(invoke_without_command=True)
-def root(*, version: bool = typer.Option(False, "--version", help="Print the version and stop.")) -> None:
+def root(*, version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False) -> None:
     """Handle options that belong to no command."""
     if version:
-        from unmask import __version__  # noqa: PLC0415
+        from unmask import __version__
 
         typer.echo(f"unmask {__version__}")
         raise typer.Exit

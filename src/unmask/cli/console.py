@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from unmask.core.events import Advanced, Listener
 from unmask.core.evidence import ScanFailure, ScanReport
@@ -34,12 +34,14 @@ def progress() -> Iterator[Listener]:
         transient=True,
         disable=not people_console().is_terminal,
     )
-    tasks: dict[str, int] = {}
+    tasks: dict[str, TaskID] = {}
 
     def listen(event: Advanced) -> None:
         if event.stage not in tasks:
             tasks[event.stage] = bar.add_task(event.stage, total=event.total or None, detail="")
-        bar.update(tasks[event.stage], completed=event.done, total=event.total or None, detail=escape(event.detail[:40]))  # type: ignore[arg-type]
+        bar.update(
+            tasks[event.stage], completed=event.done, total=event.total or None, detail=escape(event.detail[:40])
+        )
 
     with bar:
         yield listen

@@ -25,24 +25,25 @@ def demo(
     out: Annotated[Path, typer.Option(help="Folder for the samples and the report.", metavar="DIR")] = Path("demo"),
 ) -> None:
     """Forge a portrait and a clip, scan them beside the genuine ones, write report.html."""
-    from unmask.cli.console import people_console, progress, verdict_line  # noqa: PLC0415
-    from unmask.core.errors import WeightsMissing  # noqa: PLC0415
-    from unmask.core.events import Advanced  # noqa: PLC0415
-    from unmask.report.to_html import save_index  # noqa: PLC0415
-    from unmask.scanning.many import scan_many  # noqa: PLC0415
-    from unmask.scanning.plan import ScanPlan  # noqa: PLC0415
+    from unmask.cli.console import people_console, progress, verdict_line
+    from unmask.core.errors import WeightsMissing
+    from unmask.core.events import Advanced
+    from unmask.report.to_html import save_index
+    from unmask.scanning.many import scan_many
+    from unmask.scanning.plan import ScanPlan
 
     console = people_console()
     try:
-        from skimage import data  # noqa: PLC0415
+        from skimage import data
     except ImportError as error:
         message = "The demo starts from a portrait that scikit-image ships. Install it: pip install 'unmask[demo]'."
         raise WeightsMissing(message) from error
     console.print("Forging a portrait and a clip out of a public-domain portrait (NASA, Eileen Collins) ...")
     out.mkdir(parents=True, exist_ok=True)
     results = []
+    portrait = data.astronaut()
     with progress() as listen:
-        samples = list(_samples(data.astronaut(), out))
+        samples = list(_samples(portrait, out))
         for done, result in enumerate(scan_many(samples, ScanPlan(exhibits=4)), start=1):
             results.append(result)
             listen(Advanced("scanning", done, len(samples)))
@@ -55,12 +56,12 @@ def demo(
 
 def _samples(portrait: U8Array, out: Path) -> Iterator[Path]:
     """Write the genuine and the forged picture, then the genuine and the forged clip."""
-    from fractions import Fraction  # noqa: PLC0415
+    from fractions import Fraction
 
-    import cv2  # noqa: PLC0415
-    import numpy as np  # noqa: PLC0415
+    import cv2
+    import numpy as np
 
-    from unmask.media.write import write_clip  # noqa: PLC0415
+    from unmask.media.write import write_clip
 
     forged = _forged(portrait)
     sound = _sound(np.random.default_rng(_SEED))
@@ -76,12 +77,12 @@ def _samples(portrait: U8Array, out: Path) -> Iterator[Path]:
 
 def _forged(portrait: U8Array) -> U8Array:
     """Blend the portrait's face, slightly changed, over itself."""
-    import numpy as np  # noqa: PLC0415
+    import numpy as np
 
-    from unmask.core.records import Frame  # noqa: PLC0415
-    from unmask.faces.blend import self_blend  # noqa: PLC0415
-    from unmask.scanning.kit import Kit  # noqa: PLC0415
-    from unmask.scanning.plan import ScanPlan  # noqa: PLC0415
+    from unmask.core.records import Frame
+    from unmask.faces.blend import self_blend
+    from unmask.scanning.kit import Kit
+    from unmask.scanning.plan import ScanPlan
 
     face = Kit(ScanPlan()).finder.find(Frame(0, 0.0, portrait))[0]
     return self_blend(portrait, face.landmarks_px, np.random.default_rng(_SEED))[0]
@@ -89,8 +90,8 @@ def _forged(portrait: U8Array) -> U8Array:
 
 def _moving(portrait: U8Array) -> Iterator[U8Array]:
     """Pan and zoom over a picture, as a hand-held camera would."""
-    import cv2  # noqa: PLC0415
-    import numpy as np  # noqa: PLC0415
+    import cv2
+    import numpy as np
 
     side = portrait.shape[0]
     for number in range(_SECONDS * _RATE):
@@ -105,7 +106,7 @@ def _moving(portrait: U8Array) -> Iterator[U8Array]:
 
 def _sound(rng: np.random.Generator) -> F32Array:
     """A quiet chord over room noise: a sound track without speech, 48 kHz."""
-    import numpy as np  # noqa: PLC0415
+    import numpy as np
 
     t = np.arange(_SECONDS * 48000) / 48000
     chord = sum(np.sin(2 * np.pi * pitch * t) for pitch in (220.0, 277.2, 329.6))

@@ -16,11 +16,11 @@ Name = Annotated[str, typer.Argument(help="A model, for example face.fast-1.")]
 @app.command("list")
 def list_models() -> None:
     """List all models: name, family, size, whether its files are here, what it is."""
-    from rich import box  # noqa: PLC0415
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
 
-    from unmask.models import catalogue  # noqa: PLC0415
+    from unmask.models import catalogue
 
     table = Table(box=box.SIMPLE)
     for column in ("name", "family", "size", "here", "what it is"):
@@ -35,10 +35,10 @@ def list_models() -> None:
 @app.command()
 def show(name: Name) -> None:
     """Show a model's card: where it comes from, what it was trained on, how far to trust it."""
-    from rich.console import Console  # noqa: PLC0415
-    from rich.markup import escape  # noqa: PLC0415
+    from rich.console import Console
+    from rich.markup import escape
 
-    from unmask.models import catalogue  # noqa: PLC0415
+    from unmask.models import catalogue
 
     card = catalogue.find(name)
     console = Console(highlight=False)
@@ -54,7 +54,9 @@ def show(name: Name) -> None:
     for figure in card.figures:
         seen = "seen" if figure.seen else "unseen"
         span = f"[{figure.low:.3f}, {figure.high:.3f}]"
-        console.print(f"  {figure.what:24} {figure.value:.3f} {escape(span)}  {seen:7} {figure.media:5} media  {figure.on}")
+        console.print(
+            f"  {figure.what:24} {figure.value:.3f} {escape(span)}  {seen:7} {figure.media:5} media  {figure.on}"
+        )
     for file in card.files:
         console.print(f"file {file.name}, {file.bytes} bytes, sha256 {file.sha256}")
 
@@ -62,7 +64,7 @@ def show(name: Name) -> None:
 @app.command()
 def verify() -> None:
     """Compare every model file on this machine with its card; exits with 4 if one differs or is missing."""
-    from unmask.models import catalogue, store  # noqa: PLC0415
+    from unmask.models import catalogue, store
 
     for name in catalogue.names():
         store.verify(catalogue.find(name))
@@ -72,14 +74,14 @@ def verify() -> None:
 @app.command()
 def path(name: Name) -> None:
     """Print where a model's file lies."""
-    from unmask.models import catalogue, store  # noqa: PLC0415
+    from unmask.models import catalogue, store
 
     typer.echo(str(store.locate(catalogue.find(name))))
 
 
 def _here(card: ModelCard) -> bool:
-    from unmask.core.errors import ModelError  # noqa: PLC0415
-    from unmask.models import store  # noqa: PLC0415
+    from unmask.core.errors import ModelError
+    from unmask.models import store
 
     try:
         store.locate(card)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from unmask.core.evidence import ScanFailure, ScanReport
+    from unmask.scanning.plan import ScanPlan
 
 Verdicts = ("likely_fake", "likely_real", "inconclusive")
 
@@ -40,16 +41,18 @@ def scan(  # noqa: PLR0913 - one parameter for each flag that people see
     Exit codes: 0 all scanned; 1 a file could not be examined (the others were); 2 wrong usage; 3 --fail-on matched;
     4 a model is missing or damaged.
     """
-    from unmask.core.errors import InvalidOption, nearest  # noqa: PLC0415
-    from unmask.scanning.many import choose_executor, scan_many  # noqa: PLC0415
-    from unmask.scanning.walk import files  # noqa: PLC0415
+    from unmask.core.errors import InvalidOption, nearest
+    from unmask.scanning.many import choose_executor, scan_many
+    from unmask.scanning.walk import files
 
     if fail_on and fail_on not in Verdicts:
         message = f"--fail-on: there is no verdict {fail_on!r}. {nearest(fail_on, Verdicts)}"
         raise InvalidOption(message)
     found = list(files(paths))
     if not found:
-        message = "There is no file below " + ", ".join(str(path) for path in paths) + ". Name a picture, video or sound."
+        message = (
+            "There is no file below " + ", ".join(str(path) for path in paths) + ". Name a picture, video or sound."
+        )
         raise InvalidOption(message)
     plan = _plan(tier, model, frames=frames, every=every, engine=engine, exhibits=4 if html else 0)
     executor, plan = choose_executor(workers, len(found), plan)
@@ -57,10 +60,10 @@ def scan(  # noqa: PLR0913 - one parameter for each flag that people see
     raise typer.Exit(_finish(results, html, out, fail_on))
 
 
-def _plan(tier: str, model: str, *, frames: int, every: int, engine: str, exhibits: int) -> ScanPlan:  # noqa: F821
-    from unmask.core.errors import InvalidOption  # noqa: PLC0415
-    from unmask.models import catalogue  # noqa: PLC0415
-    from unmask.scanning.plan import ScanPlan, tier_models  # noqa: PLC0415
+def _plan(tier: str, model: str, *, frames: int, every: int, engine: str, exhibits: int) -> ScanPlan:
+    from unmask.core.errors import InvalidOption
+    from unmask.models import catalogue
+    from unmask.scanning.plan import ScanPlan, tier_models
 
     face, speech = tier_models(tier)
     if model:
@@ -76,11 +79,11 @@ def _shown(
     results: Iterator[ScanReport | ScanFailure], total: int, *, as_json: bool
 ) -> Iterator[ScanReport | ScanFailure]:
     """Pass results on, each shown as soon as it is there: JSON or a line on stdout, the bar on stderr."""
-    from rich.console import Console  # noqa: PLC0415
+    from rich.console import Console
 
-    from unmask.cli.console import progress, verdict_line  # noqa: PLC0415
-    from unmask.core.events import Advanced  # noqa: PLC0415
-    from unmask.report.to_json import to_json  # noqa: PLC0415
+    from unmask.cli.console import progress, verdict_line
+    from unmask.core.events import Advanced
+    from unmask.report.to_json import to_json
 
     lines = Console(highlight=False, soft_wrap=True)
     with progress() as listen:
@@ -93,11 +96,9 @@ def _shown(
             yield result
 
 
-def _finish(
-    results: Iterator[ScanReport | ScanFailure], html: Path | None, out: Path | None, fail_on: str
-) -> int:
+def _finish(results: Iterator[ScanReport | ScanFailure], html: Path | None, out: Path | None, fail_on: str) -> int:
     """Write the wanted files from one pass over the results; returns the exit code."""
-    from unmask.core.evidence import ScanReport  # noqa: PLC0415
+    from unmask.core.evidence import ScanReport
 
     failed = matched = False
 
@@ -117,17 +118,17 @@ def _finish(
 
 
 def _write(results: Iterator[ScanReport | ScanFailure], html: Path | None, out: Path | None) -> None:
-    from unmask.cli.console import people_console  # noqa: PLC0415
+    from unmask.cli.console import people_console
 
     slim: list[ScanReport | ScanFailure] = []
     if html:
-        from unmask.report.to_html import save_index  # noqa: PLC0415
+        from unmask.report.to_html import save_index
 
         index = save_index(_slimmed(results, slim) if out else results, html)
         people_console().print(f"Report: {index}", soft_wrap=True)
         results = iter(slim)
     if out:
-        from unmask.report.to_table import save_table  # noqa: PLC0415
+        from unmask.report.to_table import save_table
 
         people_console().print(f"Table: {save_table(results, out)}", soft_wrap=True)
     for _ in results:
@@ -138,9 +139,9 @@ def _slimmed(
     results: Iterator[ScanReport | ScanFailure], kept: list[ScanReport | ScanFailure]
 ) -> Iterator[ScanReport | ScanFailure]:
     """Pass results on and keep copies without pictures, so that a long batch stays small in memory."""
-    from dataclasses import replace  # noqa: PLC0415
+    from dataclasses import replace
 
-    from unmask.core.evidence import ScanReport  # noqa: PLC0415
+    from unmask.core.evidence import ScanReport
 
     for result in results:
         kept.append(replace(result, exhibits=(), sound=None) if isinstance(result, ScanReport) else result)

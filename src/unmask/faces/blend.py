@@ -27,9 +27,9 @@ def self_blend(pixels_rgb_u8: U8Array, landmarks_px: F32Array, rng: np.random.Ge
     mask = _soft_mask(face_mask(pixels_rgb_u8.shape[:2], landmarks_px, rng), landmarks_px, rng)
     changed = _change_statistics(pixels_rgb_u8, rng)
     source, target = (changed, pixels_rgb_u8) if rng.random() < 0.5 else (pixels_rgb_u8, changed)
-    source, mask = _displace(source, mask, landmarks_px, rng)
+    moved, mask = _displace(source, mask, landmarks_px, rng)
     mask = mask * float(rng.choice([0.5, 0.75, 1.0, 1.0, 1.0]))
-    blended = source * mask[..., None] + target.astype(np.float32) * (1 - mask[..., None])
+    blended = moved * mask[..., None] + target.astype(np.float32) * (1 - mask[..., None])
     return np.clip(blended + 0.5, 0, 255).astype(np.uint8), mask
 
 
@@ -71,7 +71,7 @@ def _soft_mask(mask: F32Array, landmarks_px: F32Array, rng: np.random.Generator)
     for _ in range(2):
         sigma = max(length * float(rng.uniform(0.02, 0.12)), 0.5)
         mask = np.asarray(cv2.GaussianBlur(mask, (0, 0), sigma), dtype=np.float32)
-    return np.clip(mask / max(float(mask.max()), 1e-6), 0, 1)
+    return np.asarray(np.clip(mask / max(float(mask.max()), 1e-6), 0, 1), np.float32)
 
 
 def _change_statistics(pixels: U8Array, rng: np.random.Generator) -> U8Array:
@@ -85,7 +85,9 @@ def _change_statistics(pixels: U8Array, rng: np.random.Generator) -> U8Array:
     height, width = pixels.shape[:2]
     if rng.random() < 0.6:
         factor = float(rng.uniform(0.3, 0.8))
-        small = cv2.resize(out, (max(int(width * factor), 8), max(int(height * factor), 8)), interpolation=cv2.INTER_AREA)
+        small = cv2.resize(
+            out, (max(int(width * factor), 8), max(int(height * factor), 8)), interpolation=cv2.INTER_AREA
+        )
         out = np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC), dtype=np.float32)
     else:
         out = out + float(rng.uniform(0.2, 0.9)) * (out - np.asarray(cv2.GaussianBlur(out, (0, 0), 1.2)))
@@ -100,7 +102,7 @@ def _displace(
     x, y = (float(value) for value in landmarks_px.mean(axis=0))
     matrix = cv2.getRotationMatrix2D((x, y), float(rng.uniform(-2.5, 2.5)), float(rng.uniform(0.95, 1.05)))
     length = float(np.hypot(*(landmarks_px[3:].mean(axis=0) - landmarks_px[:2].mean(axis=0))))
-    matrix[:, 2] += rng.uniform(-0.07, 0.07, 2) * length
+    matrix = matrix + np.pad(rng.uniform(-0.07, 0.07, (2, 1)) * length, ((0, 0), (2, 0)))
     moved = cv2.warpAffine(source, matrix, (width, height), borderMode=cv2.BORDER_REFLECT_101)
     moved_mask = cv2.warpAffine(mask, matrix, (width, height))
     return np.asarray(moved, dtype=np.float32), np.asarray(moved_mask, dtype=np.float32)

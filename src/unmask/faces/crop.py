@@ -53,7 +53,7 @@ def cut_square(pixels_rgb_u8: U8Array, square: Box, size_px: int) -> U8Array:
     if any(borders):
         mirror = min(inside.shape[:2]) > max(borders)
         kind = cv2.BORDER_REFLECT_101 if mirror else cv2.BORDER_REPLICATE
-        inside = cv2.copyMakeBorder(inside, *borders, kind)
+        inside = np.asarray(cv2.copyMakeBorder(inside, *borders, kind), dtype=np.uint8)
     method = cv2.INTER_AREA if side > size_px else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(inside, (size_px, size_px), interpolation=method), dtype=np.uint8)
 

@@ -99,7 +99,7 @@ class Linker:
                 people.append(([fragment], np.zeros(128, np.float32), set(fragment.frames)))
                 continue
             vector = np.mean([self._embed(pixels) for _, pixels in fragment.samples], axis=0, dtype=np.float32)
-            vector = vector / max(float(np.linalg.norm(vector)), 1e-6)
+            vector = np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-6), np.float32)
             free = [person for person in people if not person[2] & fragment.frames]
             best = max(free, key=lambda person: float(person[1] @ vector), default=None)
             if best is not None and float(best[1] @ vector) >= SAME_PERSON:

@@ -6,10 +6,14 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from unmask.core.errors import CardMismatch, nearest
+
 ENGINES = ("auto", "onnxruntime", "openvino")
+
+
+Record = TypeVar("Record")
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,8 +195,8 @@ def _card(raw: dict[str, Any]) -> ModelCard:
     return _record(ModelCard, values)
 
 
-def _record(kind: type[Any], values: Mapping[str, Any]) -> Any:
-    known = {field.name for field in fields(kind)}
+def _record(kind: type[Record], values: Mapping[str, Any]) -> Record:
+    known = {field.name for field in fields(kind)}  # type: ignore[arg-type]
     for key in values:
         if key not in known:
             message = f"unknown key {key!r} in {kind.__name__}. {nearest(key, known)}"

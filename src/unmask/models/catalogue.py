@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -29,7 +30,7 @@ def find(name: str) -> ModelCard:
         CardMismatch: The card at the path cannot be read.
     """
     if name.endswith(".toml") and Path(name).is_file():
-        return read_card(Path(name))
+        return replace(read_card(Path(name)), home=str(Path(name).parent))
     cards = _cards()
     if name not in cards:
         message = f"There is no model {name!r}. {nearest(name, cards)} `unmask models list` shows all."

@@ -61,7 +61,8 @@ class Session:
         Returns:
             The graph's outputs by the roles the card gives them; each has N rows.
         """
-        assert self.card.input is not None and self.card.outputs is not None
+        assert self.card.input is not None
+        assert self.card.outputs is not None
         roles = list(self.card.outputs)
         wanted = [self.card.outputs[role] for role in roles]
         found = self._session.run(wanted, {self.card.input.name: units})

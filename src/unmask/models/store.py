@@ -37,7 +37,7 @@ def locate(card: ModelCard, file: CardFile | None = None) -> Path:
         ChecksumMismatch: A file of another size lies there.
     """
     wanted = file or card.graph
-    for path in _places(wanted):
+    for path in _places(card, wanted):
         if path.is_file():
             if path.stat().st_size != wanted.bytes:
                 message = (
@@ -74,8 +74,8 @@ def digest(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _places(file: CardFile) -> list[Path]:
-    places = []
+def _places(card: ModelCard, file: CardFile) -> list[Path]:
+    places = [Path(card.home) / file.name] if card.home else []
     if file.embedded:
         places.append(Path(str(resources.files("unmask.models") / "weights" / file.name)))
     if file.package:

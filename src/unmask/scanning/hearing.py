@@ -64,7 +64,7 @@ def listen(path: Path, duration_s: float, kit: Kit, *, draw: bool, warn: Callabl
     blocks = _drawn(stream_sound(path, rate_hz=wants.rate_hz, warn=warn), sketch)
     heard: list[tuple[float, Score | Abstention]] = []
     batch: list[SpeechWindow] = []
-    for window in windows(blocks, length_s=wants.length_s, hop_s=wants.length_s / 2, starts_s=starts_s):
+    for window in windows(blocks, length_s=wants.length_s, hop_s=wants.length_s / 2, starts_s=starts_s.tolist()):
         batch.append(window)
         if len(batch) == _AT_ONCE:
             heard.extend(_scored(batch, kit))

@@ -46,9 +46,7 @@ def face_evidence(seen: Sighting, detector: str, card: Calibration) -> tuple[Evi
     if not counted:
         return Evidence(p_fake=None, interval=None, **_abstained(seen), **common), people  # type: ignore[arg-type]
     p_fake = any_forged([person.p_fake for person in counted if person.p_fake is not None])
-    ends = [
-        medium_interval(pooled_logit(logits[person.id]), spread(logits[person.id]), card) for person in counted
-    ]
+    ends = [medium_interval(pooled_logit(logits[person.id]), spread(logits[person.id]), card) for person in counted]
     interval = (any_forged([low for low, _ in ends]), any_forged([high for _, high in ends]))
     return Evidence(p_fake=p_fake, interval=interval, abstained=None, **common), people  # type: ignore[arg-type]
 

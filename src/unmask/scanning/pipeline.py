@@ -13,9 +13,9 @@ from unmask.core.records import Frame, MediaInfo
 from unmask.faces.detect import STILL_SEARCH, VIDEO_SEARCH
 from unmask.fusion.decide import decide, fuse, weighted
 from unmask.media.image import read_image
-from unmask.media.probe import probe
+from unmask.media.probe import probe_with_index
 from unmask.media.sample import choose_frames, every_nth
-from unmask.media.timing import index_video
+from unmask.media.timing import VideoIndex
 from unmask.media.video import iter_frames
 from unmask.scanning.hearing import Hearing, listen
 from unmask.scanning.kit import Kit, calibration
@@ -50,21 +50,21 @@ class Pipeline:
             ModelError: A model is missing or not the one its card names.
         """
         start = time.perf_counter()
-        media = probe(path)
+        media, index = probe_with_index(path)
         warnings = list(media.warnings)
         timings = {"probe": time.perf_counter() - start}
         evidence: list[Evidence] = []
         people: tuple[Person, ...] = ()
         timeline: list[TimelinePoint] = []
         seen, heard = None, None
-        if media.kind != "audio":
-            seen = self._look(media, warnings)
+        if media.kind != "audio" and self.plan.face:
+            seen = self._look(media, index, warnings)
             card = calibration(self._kit.face_card)
             found, people = face_evidence(seen, self._kit.face_card.name, card)
             evidence.append(found)
             timeline += face_timeline(seen, card)
             timings |= seen.seconds
-        if media.has_audio:
+        if media.has_audio and self.plan.speech:
             heard = self._listen(media, warnings)
             if heard:
                 evidence.append(heard.evidence)
@@ -81,17 +81,16 @@ class Pipeline:
             sound=heard.exhibit if heard else None,
         )
 
-    def _look(self, media: MediaInfo, warnings: list[str]) -> Sighting:
+    def _look(self, media: MediaInfo, index: VideoIndex | None, warnings: list[str]) -> Sighting:
         search = STILL_SEARCH if media.kind == "image" else VIDEO_SEARCH
-        return look(self._frames(media, warnings), self._kit, search=search, exhibits=self.plan.exhibits)
+        return look(self._frames(media, index, warnings), self._kit, search=search, exhibits=self.plan.exhibits)
 
-    def _frames(self, media: MediaInfo, warnings: list[str]) -> Iterator[Frame]:
-        if media.kind == "image":
+    def _frames(self, media: MediaInfo, index: VideoIndex | None, warnings: list[str]) -> Iterator[Frame]:
+        if index is None:
             pixels, found = read_image(media.path)
             warnings.extend(found)
             yield Frame(0, 0.0, pixels)
             return
-        index = index_video(media.path)
         if self.plan.every:
             chosen = every_nth(index.frame_count, self.plan.every)
         else:
@@ -100,9 +99,7 @@ class Pipeline:
 
     def _listen(self, media: MediaInfo, warnings: list[str]) -> Hearing | None:
         try:
-            return listen(
-                media.path, media.duration_s, self._kit, draw=self.plan.exhibits > 0, warn=warnings.append
-            )
+            return listen(media.path, media.duration_s, self._kit, draw=self.plan.exhibits > 0, warn=warnings.append)
         except DecodeFailed as error:
             if media.kind == "audio":
                 raise

@@ -127,8 +127,8 @@ def _frames(row: Row, count: int) -> Iterator[Frame]:
     if row.kind == "image":
         yield Frame(0, 0.0, read_image(row.path)[0])
         return
-    from unmask.media.timing import index_video
     from unmask.media.sample import choose_frames
+    from unmask.media.timing import index_video
     from unmask.media.video import iter_frames
 
     index = index_video(row.path)

@@ -95,7 +95,7 @@ class _Run:
             logit = self.network(units)[0]
         loss = nn.functional.binary_cross_entropy_with_logits(logit.float(), labels * (1 - smooth) + smooth / 2)
         self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
         self.optimiser.step()
         self.step += 1

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from torch.utils.data import IterableDataset, get_worker_info
 
+from unmask.core.errors import DecodeFailed
 from unmask.core.records import F32Array, U8Array
 from unmask.faces.blend import self_blend
 from unmask.faces.crop import cut_square
@@ -97,7 +98,11 @@ class _Pool:
 
 def read_crop(crop: CachedCrop) -> U8Array:
     """Read a cached crop, shape (S, S, 3), uint8, RGB."""
-    return np.asarray(cv2.cvtColor(cv2.imread(str(crop.path)), cv2.COLOR_BGR2RGB), dtype=np.uint8)
+    pixels = cv2.imread(str(crop.path))
+    if pixels is None:
+        message = f"{crop.path}: the cached crop cannot be read. Remove the folder of crops and train again."
+        raise DecodeFailed(message)
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), dtype=np.uint8)
 
 
 def as_scanned(pixels: U8Array, *, size_px: int, margin: float) -> U8Array:
@@ -128,9 +133,9 @@ def augment(pixels: U8Array, rng: np.random.Generator, *, size_px: int, margin: 
     Returns:
         Shape (size_px, size_px, 3), uint8.
     """
-    if rng.random() < 0.45:
+    if rng.random() < 0.35:
         pixels = _shrink(pixels, rng)
-    if rng.random() < 0.5:
+    if rng.random() < 0.45:
         pixels = _codec(pixels, rng)
     pixels = _frame(pixels, rng, size_px=size_px, margin=margin)
     pixels = _colour(pixels, rng)
@@ -138,7 +143,7 @@ def augment(pixels: U8Array, rng: np.random.Generator, *, size_px: int, margin: 
         pixels = degrade.blur(pixels, float(rng.uniform(0.4, 1.6)))
     if rng.random() < 0.12:
         pixels = degrade.noise(pixels, float(rng.uniform(1, 9)), rng)
-    if rng.random() < 0.3:
+    if rng.random() < 0.25:
         pixels = _codec(pixels, rng)
     if rng.random() < 0.15:
         pixels = _cut_out(pixels, rng)

@@ -6,10 +6,12 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from unmask.core.errors import InvalidOption, UnknownOption, nearest
 from unmask.datasets.split import SplitRule
+
+Settings = TypeVar("Settings")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class Recipe:
         schedule: How long and how fast.
         split: Which sources are left out.
         shares: For each label, how often each source is drawn; sources not named share the weight of ``"*"``.
+        network: Settings of the network: size_px (side of the crop), margin, dropout, frozen_stages.
         augment: Settings of the augmentation, by name.
     """
 
@@ -63,6 +66,7 @@ class Recipe:
     schedule: Schedule
     split: SplitRule
     shares: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    network: Mapping[str, float] = field(default_factory=dict)
     augment: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -89,7 +93,7 @@ def read_recipe(path: Path, *, settings: Mapping[str, str] | None = None) -> Rec
             _override(raw, key, value)
         schedule = _build(Schedule, raw.pop("schedule", {}))
         split = _build(SplitRule, raw.pop("split", {}))
-        return _build(Recipe, {**raw, "schedule": schedule, "split": split})  # type: ignore[no-any-return]
+        return _build(Recipe, {**raw, "schedule": schedule, "split": split})
     except (tomllib.TOMLDecodeError, TypeError) as error:
         message = f"{path}: the recipe cannot be read: {error}"
         raise InvalidOption(message) from error
@@ -111,8 +115,8 @@ def _override(raw: dict[str, Any], key: str, value: str) -> None:
         place[last] = value
 
 
-def _build(kind: type[Any], values: Mapping[str, Any]) -> Any:  # noqa: ANN401
-    known = {entry.name for entry in fields(kind)}
+def _build(kind: type[Settings], values: Mapping[str, Any]) -> Settings:
+    known = {entry.name for entry in fields(kind)}  # type: ignore[arg-type]
     for key in values:
         if key not in known:
             message = f"The recipe has an unknown key {key!r} for {kind.__name__}. {nearest(key, known)}"

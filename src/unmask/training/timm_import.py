@@ -21,12 +21,12 @@ _declared: list[torch.library.Library] = []  # A library's operators vanish with
 def timm() -> ModuleType:
     """Import timm, declaring torchvision's operators first if they are missing."""
     try:
-        import torchvision  # noqa: F401, PLC0415
+        import torchvision  # noqa: F401
     except (RuntimeError, ImportError):
         _declare()
-    import timm as module  # noqa: PLC0415
+    import timm as module
 
-    return module  # type: ignore[no-any-return]
+    return module
 
 
 def _declare() -> None:

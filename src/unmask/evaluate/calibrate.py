@@ -1,0 +1,107 @@
+"""Fit probabilities and thresholds on sources that training never saw."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unmask.core.errors import DataError
+from unmask.evaluate.predict import Prediction
+from unmask.fusion.calibrate import log_odds
+from unmask.metrics.calibration import fit_platt, sigmoid
+from unmask.models.card import Calibration
+
+IDENTITY = Calibration(1.0, 0.0, 1.0, 0.0, 0.5, 0.5, (), 0.0)
+"""Leaves logits as they are: what a draft card carries until it is calibrated."""
+
+FALSE_ALARMS = 0.05
+MISSES = 0.10
+_MOST_UNITS = 32
+
+
+def calibrate(predictions: Sequence[Prediction]) -> Calibration:
+    """Fit a calibration.
+
+    Args:
+        predictions: Made with a card that carries `IDENTITY`, of sources left out of training.
+
+    Returns:
+        Platt scaling for units and media in which every source of a label counts alike, and two thresholds: at most
+        `FALSE_ALARMS` of genuine media reach likely_fake, at most `MISSES` of the forged ones likely_real.
+
+    Raises:
+        DataError: One label is missing.
+    """
+    answered = [prediction for prediction in predictions if prediction.p_fake is not None]
+    logits = np.array([prediction.logit for prediction in answered])
+    labels = np.array([prediction.row.label for prediction in answered])
+    if set(labels.tolist()) != {0, 1}:
+        message = "Calibrating needs genuine and forged media that the detector answers; one of the two is missing."
+        raise DataError(message)
+    weights = _balanced(answered)
+    slope, offset = fit_platt(logits, labels, weights=weights)
+    p = sigmoid(slope * logits + offset)
+    fake_above = _above(p[labels == 0], FALSE_ALARMS)
+    real_below = min(_below(p[labels == 1], MISSES), fake_above)
+    unit_slope, unit_offset = _units(answered, weights)
+    return Calibration(
+        unit_slope=unit_slope,
+        unit_offset=unit_offset,
+        medium_slope=slope,
+        medium_offset=offset,
+        likely_real_below=real_below,
+        likely_fake_above=fake_above,
+        fitted_on=tuple(sorted({prediction.row.source for prediction in answered})),
+        residual=_between_sources(answered, slope * logits + offset),
+    )
+
+
+def _balanced(answered: Sequence[Prediction]) -> NDArray[np.float64]:
+    """Weights that let both labels, and every source inside a label, count alike (square root of its size)."""
+    keys = [(prediction.row.label, prediction.row.source) for prediction in answered]
+    sizes = Counter(keys)
+    weights = np.array([sizes[key] ** -0.5 for key in keys])
+    labels = np.array([label for label, _ in keys])
+    for label in (0, 1):
+        weights[labels == label] /= weights[labels == label].sum()
+    return weights
+
+
+def _above(real_p: NDArray[np.float64], share: float) -> float:
+    """Smallest threshold that at most this share of genuine media reaches, one medium on the safe side."""
+    ranked = np.sort(real_p)[::-1]
+    allowed = int(share * (ranked.size + 1)) - 1
+    return float(ranked[max(allowed, 0)]) + 1e-6 if ranked.size else 1.0
+
+
+def _below(fake_p: NDArray[np.float64], share: float) -> float:
+    """Largest threshold under which at most this share of forged media falls, one medium on the safe side."""
+    ranked = np.sort(fake_p)
+    allowed = int(share * (ranked.size + 1)) - 1
+    return float(ranked[max(allowed, 0)])
+
+
+def _units(answered: Sequence[Prediction], weights: NDArray[np.float64]) -> tuple[float, float]:
+    logits: list[float] = []
+    labels: list[int] = []
+    shares: list[float] = []
+    for prediction, weight in zip(answered, weights, strict=True):
+        units = prediction.unit_p[:: max(len(prediction.unit_p) // _MOST_UNITS, 1)]
+        logits.extend(log_odds(p) for p in units)
+        labels.extend([prediction.row.label] * len(units))
+        shares.extend([weight / len(units)] * len(units))
+    return fit_platt(logits, labels, weights=shares)
+
+
+def _between_sources(answered: Sequence[Prediction], calibrated: NDArray[np.float64]) -> float:
+    """Standard deviation of the sources' mean logits inside a label: what a new source may add to the error."""
+    keys = np.array([f"{prediction.row.label} {prediction.row.source}" for prediction in answered])
+    spreads = []
+    for label in ("0 ", "1 "):
+        means = [calibrated[keys == key].mean() for key in sorted(set(keys)) if key.startswith(label)]
+        if len(means) > 1:
+            spreads.append(float(np.var(means, ddof=1)))
+    return float(np.sqrt(np.mean(spreads))) if spreads else 1.0
