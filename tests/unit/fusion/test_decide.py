@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from unmask.core.evidence import Evidence
+from unmask.fusion.decide import LEAST_COVERAGE, any_forged, decide, fuse, thresholds, weighted
+
+P = st.floats(0, 1)
+
+
+def said(p_fake: float | None, *, below: float = 0.3, above: float = 0.7, half: float = 0.05) -> Evidence:
+    interval = None if p_fake is None else (max(p_fake - half, 0.0), min(p_fake + half, 1.0))
+    reason = "no_face" if p_fake is None else None
+    return Evidence("d", "face", p_fake, interval, 1.0, 1, reason, "", below, above)  # type: ignore[arg-type]
+
+
+@given(P)
+def test_one_part_is_the_medium(p: float) -> None:
+    assert any_forged([p]) == p
+
+
+@given(st.lists(P, min_size=1, max_size=8), st.integers(0, 7), P)
+def test_a_part_that_turns_more_suspicious_never_calms(parts: list[float], place: int, other: float) -> None:
+    low, high = list(parts), list(parts)
+    low[place % len(parts)], high[place % len(parts)] = min(parts[0], other), max(parts[0], other)
+    assert any_forged(low) <= any_forged(high) + 1e-9
+
+
+@given(st.lists(P, min_size=2, max_size=40), st.randoms(use_true_random=False))
+def test_the_answer_is_a_probability_and_order_does_not_matter(parts: list[float], random) -> None:
+    found = any_forged(parts)
+    assert 0 <= found <= 1
+    shuffled = list(parts)
+    random.shuffle(shuffled)
+    assert any_forged(shuffled) == pytest.approx(found)
+
+
+@pytest.mark.parametrize("count", [2, 5, 20, 200])
+@pytest.mark.parametrize("p", [0.01, 0.1, 0.3])
+def test_a_crowd_of_calm_faces_does_not_alarm(count: int, p: float) -> None:
+    assert any_forged([p] * count) < 1.5 * p
+    assert 1 - (1 - p) ** count > any_forged([p] * count)
+
+
+def test_one_forged_face_among_genuine_ones_stands_out() -> None:
+    assert any_forged([0.999, 0.01, 0.01]) > 0.9
+    assert any_forged([0.999, 0.01]) > any_forged([0.5, 0.01]) > any_forged([0.01, 0.01])
+
+
+@given(st.lists(P, min_size=1, max_size=6))
+def test_fused_intervals_hold_their_probability(parts: list[float]) -> None:
+    found = fuse([said(p) for p in parts])
+    assert found is not None
+    p_fake, (low, high) = found
+    assert 0 <= low <= p_fake + 1e-6
+    assert p_fake <= high + 1e-6 <= 1 + 2e-6
+
+
+def test_abstentions_are_left_out_not_averaged_in() -> None:
+    assert fuse([said(0.9), said(None)]) == fuse([said(0.9)])
+    assert fuse([said(None)]) is None
+    assert fuse([]) is None
+
+
+def test_weights_are_shares_of_the_answers() -> None:
+    found = weighted([said(0.9), said(None), said(0.2)])
+    assert [entry.weight > 0 for entry in found] == [True, False, True]
+    assert found[0].weight > found[2].weight
+    assert sum(entry.weight for entry in found) == pytest.approx(1)
+    assert weighted([said(1.0)])[0].weight == pytest.approx(1)
+    assert weighted([said(0.0)])[0].weight == 0
+
+
+@pytest.mark.parametrize(
+    ("p_fake", "coverage", "expected"),
+    [
+        (0.0, 1.0, "likely_real"),
+        (0.2999, 1.0, "likely_real"),
+        (0.3, 1.0, "inconclusive"),
+        (0.6999, 1.0, "inconclusive"),
+        (0.7, 1.0, "likely_fake"),
+        (1.0, 1.0, "likely_fake"),
+        (0.1, LEAST_COVERAGE, "likely_real"),
+        (0.1, LEAST_COVERAGE - 0.01, "inconclusive"),
+        (0.9, 0.01, "likely_fake"),
+        (None, 0.0, "inconclusive"),
+        (None, 1.0, "inconclusive"),
+    ],
+)
+def test_verdicts(p_fake: float | None, coverage: float, expected: str) -> None:
+    assert decide(p_fake, coverage, [said(p_fake)]) == expected
+
+
+def test_the_most_cautious_thresholds_of_those_who_answered_count() -> None:
+    found = thresholds(
+        [said(0.5, below=0.2, above=0.6), said(0.5, below=0.4, above=0.9), said(None, below=0.0, above=1.0)]
+    )
+    assert found == (0.2, 0.9)
+    assert thresholds([said(None)]) == (0.0, 1.0)
