@@ -1,4 +1,7 @@
-"""What the README shows works: its Python runs, its commands and flags exist, its JSON has the schema's fields."""
+"""What the README shows works: its Python runs, its commands and flags exist, its JSON has the schema's fields.
+
+The links of all pages lead somewhere.
+"""
 
 import json
 import re
@@ -17,6 +20,7 @@ from unmask.report.schema import ReportDocument
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
 TABLE_COMMANDS = re.findall(r"^\| `unmask ([^`]+)`", README, re.MULTILINE)
 
 
@@ -70,10 +74,10 @@ def test_json_has_the_fields_of_the_schema() -> None:
     _same_fields(shown, ReportDocument.model_json_schema())
 
 
-def test_links_lead_somewhere() -> None:
-    links = [link for link in re.findall(r"\]\(([^)#]+)\)", README) if "://" not in link]
-    assert links
-    assert not [link for link in links if not (ROOT / link).exists()]
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_links_lead_somewhere(page: Path) -> None:
+    links = [link for link in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")) if "://" not in link]
+    assert not [link for link in links if not (page.parent / link).exists()]
 
 
 def _children(command: Any) -> dict[str, Any]:
