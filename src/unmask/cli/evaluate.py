@@ -43,15 +43,13 @@ def sides_of(manifest: Path, card: ModelCard, recipe: Path | None, sides: Sequen
     """Rows to judge, by side; one side called ``all`` without a recipe."""
     from unmask.core.errors import InvalidOption, nearest
     from unmask.datasets.manifest import read_manifest
-    from unmask.datasets.split import split
+    from unmask.datasets.split import read_rule, split
 
     kinds = ("image", "video") if card.family == "face" else ("audio",)
     rows = [row for row in read_manifest(manifest) if row.kind in kinds]
     if recipe is None:
         return {"all": rows}
-    from unmask.training.recipe import read_recipe
-
-    found = split(rows, read_recipe(recipe).split)
+    found = split(rows, read_rule(recipe))
     names = sides or ["holdout", "validation", "test"]
     for name in names:
         if name not in found:

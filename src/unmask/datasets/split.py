@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal
 
-from unmask.core.errors import LeakFound, ManifestInvalid, nearest
+from unmask.core.errors import InvalidOption, LeakFound, ManifestInvalid, UnknownOption, nearest
 from unmask.datasets.manifest import Row
 
 Side = Literal["train", "holdout", "validation", "test"]
@@ -27,6 +29,43 @@ class SplitRule:
     validation: tuple[str, ...] = ()
     test: tuple[str, ...] = ()
     holdout: Mapping[str, float] = field(default_factory=dict)
+
+
+def read_rule(path: Path) -> SplitRule:
+    """Read the table ``[split]`` of a recipe; the rest of the recipe is not looked at.
+
+    Args:
+        path: A TOML file.
+
+    Returns:
+        The rule; an empty one if the recipe has no such table.
+
+    Raises:
+        InvalidOption: The file is missing or no TOML.
+        UnknownOption: A key is unknown; the message lists the nearest.
+    """
+    if not path.is_file():
+        message = f"{path}: no such recipe. The recipes that come with unmask lie in the folder recipes/."
+        raise InvalidOption(message)
+    try:
+        return split_rule(tomllib.loads(path.read_text(encoding="utf-8")).get("split", {}))
+    except tomllib.TOMLDecodeError as error:
+        message = f"{path}: the recipe cannot be read: {error}"
+        raise InvalidOption(message) from error
+
+
+def split_rule(values: Mapping[str, Any]) -> SplitRule:
+    """Make a rule from the keys of a recipe's table ``[split]``.
+
+    Raises:
+        UnknownOption: A key is unknown; the message lists the nearest.
+    """
+    known = {entry.name for entry in fields(SplitRule)}
+    for key in values:
+        if key not in known:
+            message = f"The recipe has an unknown key {key!r} for SplitRule. {nearest(key, known)}"
+            raise UnknownOption(message)
+    return SplitRule(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
 
 
 def split(rows: Sequence[Row], rule: SplitRule) -> dict[Side, list[Row]]:

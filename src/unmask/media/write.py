@@ -32,7 +32,8 @@ def write_clip(
         video.pix_fmt = "yuv420p"
         track = container.add_stream("aac", rate=_SOUND_RATE_HZ, layout="mono") if sound is not None else None
         for number, pixels in enumerate(frames):
-            video.height, video.width = pixels.shape[:2]
+            if number == 0:
+                video.height, video.width = pixels.shape[:2]
             picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24")
             picture.pts, picture.time_base = number, 1 / rate
             container.mux(video.encode(picture))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 
+from unmask.core.errors import CardMismatch
 from unmask.core.evidence import ModelUsed
 from unmask.detectors.face_frame import FaceFrameDetector
 from unmask.detectors.speech import SpeechDetector
@@ -27,20 +28,23 @@ class Kit:
 
     def __init__(self, plan: ScanPlan) -> None:
         self._plan = plan
+        self._asked: set[str] = set()
 
-    @cached_property
+    def begin(self) -> None:
+        """Start with the next medium: forget which models were asked about the last one, but keep them warm."""
+        self._asked.clear()
+
+    @property
     def finder(self) -> FaceFinder:
         """Finds faces."""
-        card = catalogue.find(FACE_FINDER)
-        store.verify(card)
-        return FaceFinder(store.locate(card))
+        self._asked.add("finder")
+        return self._finder
 
-    @cached_property
+    @property
     def identifier(self) -> Identifier:
         """Tells people apart."""
-        card = catalogue.find(IDENTIFIER)
-        store.verify(card)
-        return Identifier(store.locate(card))
+        self._asked.add("identifier")
+        return self._identifier
 
     @cached_property
     def face_card(self) -> ModelCard:
@@ -52,30 +56,57 @@ class Kit:
         """Card of the speech detector."""
         return catalogue.find(self._plan.speech)
 
-    @cached_property
+    @property
     def face(self) -> FaceFrameDetector:
         """Judges faces."""
+        self._asked.add("face")
+        return self._face
+
+    @property
+    def speech(self) -> SpeechDetector:
+        """Judges speech."""
+        self._asked.add("speech")
+        return self._speech
+
+    def used(self) -> tuple[ModelUsed, ...]:
+        """Models that took part since `begin`."""
+        cards = [catalogue.find(FACE_FINDER)] if "finder" in self._asked else []
+        cards += [catalogue.find(IDENTIFIER)] if "identifier" in self._asked else []
+        cards += [self.face_card] if "face" in self._asked else []
+        cards += [self.speech_card] if "speech" in self._asked else []
+        return tuple(ModelUsed(card.name, card.graph.sha256) for card in cards)
+
+    @cached_property
+    def _finder(self) -> FaceFinder:
+        card = catalogue.find(FACE_FINDER)
+        store.verify(card)
+        return FaceFinder(store.locate(card))
+
+    @cached_property
+    def _identifier(self) -> Identifier:
+        card = catalogue.find(IDENTIFIER)
+        store.verify(card)
+        return Identifier(store.locate(card))
+
+    @cached_property
+    def _face(self) -> FaceFrameDetector:
         return FaceFrameDetector(self._open(self.face_card))
 
     @cached_property
-    def speech(self) -> SpeechDetector:
-        """Judges speech."""
+    def _speech(self) -> SpeechDetector:
         return SpeechDetector(self._open(self.speech_card))
-
-    def used(self) -> tuple[ModelUsed, ...]:
-        """Models that were opened so far."""
-        opened = set(vars(self))
-        cards = [catalogue.find(FACE_FINDER)] if "finder" in opened else []
-        cards += [catalogue.find(IDENTIFIER)] if "identifier" in opened else []
-        cards += [self.face_card] if "face" in opened else []
-        cards += [self.speech_card] if "speech" in opened else []
-        return tuple(ModelUsed(card.name, card.graph.sha256) for card in cards)
 
     def _open(self, card: ModelCard) -> Session:
         return Session(card, threads=self._plan.threads, engine=self._plan.engine)
 
 
 def calibration(card: ModelCard) -> Calibration:
-    """Calibration of a detector's card, which every card of family face or speech has."""
-    assert card.calibration is not None, card.name
+    """Calibration of a detector's card.
+
+    Raises:
+        CardMismatch: It has none, so its logits mean nothing.
+    """
+    if card.calibration is None:
+        message = f"{card.name}: the card has no calibration, so no verdict can rest on it. `unmask export` writes one."
+        raise CardMismatch(message)
     return card.calibration

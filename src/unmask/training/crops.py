@@ -24,6 +24,9 @@ from unmask.datasets.manifest import Row
 from unmask.faces.crop import crop_face, quarter_turns, square_around
 from unmask.faces.detect import STILL_SEARCH, VIDEO_SEARCH, FaceFinder
 from unmask.media.image import read_image
+from unmask.media.sample import choose_frames
+from unmask.media.timing import index_video
+from unmask.media.video import iter_frames
 from unmask.models import catalogue, store
 
 CACHE_MARGIN = 1.7
@@ -127,9 +130,6 @@ def _frames(row: Row, count: int) -> Iterator[Frame]:
     if row.kind == "image":
         yield Frame(0, 0.0, read_image(row.path)[0])
         return
-    from unmask.media.sample import choose_frames
-    from unmask.media.timing import index_video
-    from unmask.media.video import iter_frames
 
     index = index_video(row.path)
     chosen = choose_frames(index.times_s, index.keyframes, count=count)

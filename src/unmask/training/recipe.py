@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from unmask.core.errors import InvalidOption, UnknownOption, nearest
-from unmask.datasets.split import SplitRule
+from unmask.datasets.split import SplitRule, split_rule
 
 Settings = TypeVar("Settings")
 
@@ -92,7 +92,7 @@ def read_recipe(path: Path, *, settings: Mapping[str, str] | None = None) -> Rec
         for key, value in (settings or {}).items():
             _override(raw, key, value)
         schedule = _build(Schedule, raw.pop("schedule", {}))
-        split = _build(SplitRule, raw.pop("split", {}))
+        split = split_rule(raw.pop("split", {}))
         return _build(Recipe, {**raw, "schedule": schedule, "split": split})
     except (tomllib.TOMLDecodeError, TypeError) as error:
         message = f"{path}: the recipe cannot be read: {error}"

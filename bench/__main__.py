@@ -1,0 +1,104 @@
+"""Print the table of `docs/benchmarks.md`: medians of several runs, ratios between commands run in turn."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from bench.material import make_clip, make_pictures, repeat_clip
+
+PICTURES = 120
+
+
+def run(task: str, argument: Path, warm_up: Path | None = None) -> dict[str, float]:
+    """Run one task in a process of its own."""
+    command = [sys.executable, "-m", "bench.tasks", task, str(argument), str(warm_up or "")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"{' '.join(command)} failed:\n{done.stderr}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def alternate(tasks: dict[str, tuple[str, Path, Path | None]], runs: int) -> dict[str, list[dict[str, float]]]:
+    """Run tasks in turn, A B C A B C, so that a drifting machine hits all alike."""
+    found: dict[str, list[dict[str, float]]] = {name: [] for name in tasks}
+    for number in range(runs):
+        for name, task in tasks.items():
+            print(f"run {number + 1} of {runs}: {name} ...", end="\r", file=sys.stderr)
+            found[name].append(run(*task))
+    print(" " * 60, end="\r", file=sys.stderr)
+    return found
+
+
+def median(rows: list[dict[str, float]], key: str = "seconds") -> float:
+    return statistics.median(row[key] for row in rows)
+
+
+def ratio(found: dict[str, list[dict[str, float]]], one: str, other: str) -> float:
+    """Median of the ratios run by run."""
+    pairs = zip(found[one], found[other], strict=True)
+    return statistics.median(a["seconds"] / b["seconds"] for a, b in pairs)
+
+
+def clip_table(folder: Path, runs: int) -> list[str]:
+    clip = make_clip(folder / "clip.mp4")
+    long = repeat_clip(clip, folder / "long.mp4", 60)
+    found = alternate(
+        {"scan": ("scan", clip, clip), "bare": ("bare", clip, clip), "seeking": ("seeking", clip, None)}, runs
+    )
+    found |= alternate({"long": ("scan", long, None), "short": ("scan", clip, None)}, max(runs // 2, 1))
+    scan, bare, seeking = (median(found[name]) for name in ("scan", "bare", "seeking"))
+    return [
+        f"| scan of a 10 s 1080p clip, 32 frames | {scan:.2f} s | |",
+        f"| bare PyAV + YuNet + ONNX Runtime | {bare:.2f} s | scan / bare {ratio(found, 'scan', 'bare'):.2f} (limit 1.5) |",
+        f"| one seek per frame, same models | {seeking:.2f} s | seeking / scan {ratio(found, 'seeking', 'scan'):.1f} (at least 10) |",
+        f"| peak memory, 10 s clip | {median(found['short'], 'peak_mb'):.0f} MB | limit 700 MB |",
+        f"| peak memory, 10 min clip | {median(found['long'], 'peak_mb'):.0f} MB | {median(found['long']):.1f} s with opening the models |",
+    ]
+
+
+def folder_table(folder: Path, runs: int) -> list[str]:
+    make_pictures(folder / "pictures", PICTURES)
+    pictures = folder / "pictures"
+    found = alternate({"scan": ("scan_folder", pictures, None), "bare": ("bare_folder", pictures, None)}, runs)
+    scan, bare = median(found["scan"]), median(found["bare"])
+    share = 1 / ratio(found, "scan", "bare")
+    return [
+        f"| scan of a folder of {PICTURES} pictures, 1 megapixel | {PICTURES / scan:.1f} pictures/s | |",
+        f"| bare decode + detect + classify on both cores | {PICTURES / bare:.1f} pictures/s | scan / bare {share:.2f} (at least 0.8) |",
+    ]
+
+
+def start_table(runs: int) -> list[str]:
+    rows = []
+    for name, command in (
+        ("import unmask", [sys.executable, "-c", "import unmask"]),
+        ("unmask --help", [sys.executable, "-m", "unmask", "--help"]),
+    ):
+        seconds = []
+        for _ in range(runs):
+            start = time.perf_counter()
+            subprocess.run(command, capture_output=True, check=True)
+            seconds.append(time.perf_counter() - start)
+        rows.append(f"| {name} | {statistics.median(seconds):.2f} s | |")
+    return rows
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--runs", type=int, default=5)
+    runs = parser.parse_args().runs
+    print("| what | median | against |\n|---|---|---|")
+    with tempfile.TemporaryDirectory() as name:
+        for rows in (start_table(runs), clip_table(Path(name), runs), folder_table(Path(name), runs)):
+            print("\n".join(rows), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,71 @@
+"""Media for the benchmark, made in code from scikit-image's public-domain portrait."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+from skimage import data
+
+from unmask.core.records import U8Array
+from unmask.media.write import write_clip
+
+WIDTH, HEIGHT, RATE, SECONDS = 1920, 1080, 30, 10
+
+
+def portrait_frames(count: int, rng: np.random.Generator) -> Iterator[U8Array]:
+    """Frames of 1080p: the portrait drifting over a noisy background."""
+    portrait = cv2.resize(data.astronaut(), (900, 900))
+    background = cv2.resize(rng.integers(60, 180, (27, 48, 3), dtype=np.uint8), (WIDTH, HEIGHT))
+    for number in range(count):
+        frame = background.copy()
+        x = 500 + int(200 * np.sin(number / 40))
+        frame[90:990, x : x + 900] = portrait
+        frame[:40] = rng.integers(0, 255, (40, 1, 3), dtype=np.uint8)
+        yield frame
+
+
+def make_clip(path: Path) -> Path:
+    """A 10-second 1080p clip with one face."""
+    write_clip(path, portrait_frames(RATE * SECONDS, np.random.default_rng(0)), rate=Fraction(RATE))
+    return path
+
+
+def repeat_clip(source: Path, path: Path, times: int) -> Path:
+    """The same packets over and over: a long clip without encoding it."""
+    with av.open(str(path), "w") as out:
+        stream = None
+        shift = 0
+        for _ in range(times):
+            end = 0
+            with av.open(str(source)) as clip:
+                video = clip.streams.video[0]
+                stream = stream or out.add_stream_from_template(video)
+                for packet in clip.demux(video):
+                    if packet.pts is None or packet.dts is None:
+                        continue
+                    end = max(end, packet.pts + (packet.duration or 0))
+                    packet.pts += shift
+                    packet.dts += shift
+                    packet.stream = stream
+                    out.mux(packet)
+            shift += end
+    return path
+
+
+def make_pictures(folder: Path, count: int) -> list[Path]:
+    """JPEG portraits of about a megapixel, each a little different."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(1)
+    paths = []
+    for number in range(count):
+        picture = cv2.resize(data.astronaut(), (1024, 1024))
+        picture = np.roll(picture, int(rng.integers(-80, 80)), axis=1)
+        path = folder / f"{number:03}.jpg"
+        cv2.imwrite(str(path), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 90])
+        paths.append(path)
+    return paths
