@@ -18,9 +18,10 @@ import av
 import cv2
 import numpy as np
 
-from unmask.core.records import Frame
+from unmask.core.records import Face, Frame
 from unmask.faces.crop import crop_face
 from unmask.models import catalogue, store
+from unmask.models.card import CardInput
 from unmask.models.session import Session
 
 FRAMES = 32
@@ -99,16 +100,13 @@ def _judge(frames: list[np.ndarray], *, long_side: int = 640, threads: int = 0) 
         small = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         finder.setInputSize((small.shape[1], small.shape[0]))
         _, rows = finder.detect(cv2.cvtColor(small, cv2.COLOR_RGB2BGR))
-        for row in rows if rows is not None else ():
-            crops.append(_crop(pixels, number, row[:4] / scale, wants))
+        crops.extend(_crop(pixels, number, row[:4] / scale, wants) for row in (rows if rows is not None else ()))
     for start in range(0, len(crops), _BATCH):
         session.run(np.stack(crops[start : start + _BATCH]))
     return len(crops)
 
 
-def _crop(pixels: np.ndarray, number: int, box: np.ndarray, wants) -> np.ndarray:
-    from unmask.core.records import Face
-
+def _crop(pixels: np.ndarray, number: int, box: np.ndarray, wants: CardInput) -> np.ndarray:
     left, top, width, height = (float(value) for value in box)
     face = Face(
         (left, top, left + width, top + height), np.array([[0, 0], [1, 0], [0, 1], [0, 2], [1, 2]], np.float32), 1.0

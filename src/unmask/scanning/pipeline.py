@@ -50,6 +50,7 @@ class Pipeline:
             ModelError: A model is missing or not the one its card names.
         """
         start = time.perf_counter()
+        self._kit.begin()
         media, index = probe_with_index(path)
         warnings = list(media.warnings)
         timings = {"probe": time.perf_counter() - start}
