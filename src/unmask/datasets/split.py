@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -68,26 +67,6 @@ def split_rule(values: Mapping[str, Any]) -> SplitRule:
             raise UnknownOption(message)
     settled: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
     return SplitRule(**settled)
-
-
-def read_rule(path: Path) -> SplitRule:
-    """Read the table ``[split]`` of a TOML file, for example of a recipe.
-
-    Args:
-        path: The file.
-
-    Returns:
-        The rule.
-
-    Raises:
-        InvalidOption: The file is missing or no TOML, or its table has other keys.
-    """
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8")).get("split", {})
-        return SplitRule(tuple(table.pop("validation", ())), tuple(table.pop("test", ())), **table)
-    except (OSError, tomllib.TOMLDecodeError, TypeError) as error:
-        message = f"{path}: the split cannot be read ({error}). Expected a TOML file with a table [split]."
-        raise InvalidOption(message) from error
 
 
 def split(rows: Sequence[Row], rule: SplitRule) -> dict[Side, list[Row]]:
