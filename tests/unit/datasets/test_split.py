@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unmask.core.errors import LeakFound, ManifestInvalid
+from unmask.core.errors import InvalidOption, LeakFound, ManifestInvalid, UnknownOption
 from unmask.datasets.manifest import Row
-from unmask.datasets.split import SplitRule, check_leaks, split
+from unmask.datasets.split import SplitRule, check_leaks, read_rule, split
 
 SOURCES = ("red", "green", "blue", "grey")
 
@@ -89,3 +89,29 @@ def test_an_unknown_source_is_refused_with_the_nearest(rule: dict[str, object]) 
     rows = [row(source, source) for source in SOURCES]
     with pytest.raises(ManifestInvalid, match=r"Did you mean green"):
         split(rows, SplitRule(**rule))  # type: ignore[arg-type]
+
+
+def test_a_rule_is_read_from_a_recipe(tmp_path: Path) -> None:
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text('name = "any"\n[split]\ntest = ["red"]\nholdout = {"*" = 0.1}\n')
+    assert read_rule(recipe) == SplitRule(test=("red",), holdout={"*": 0.1})
+    recipe.write_text('name = "any"\n')
+    assert read_rule(recipe) == SplitRule()
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "words"),
+    [
+        (None, InvalidOption, "no such recipe"),
+        ("[split", InvalidOption, "cannot be read"),
+        ("[split]\ntset = []", UnknownOption, "Did you mean test"),
+    ],
+)
+def test_a_recipe_without_a_readable_rule_is_refused(
+    tmp_path: Path, text: str | None, error: type[Exception], words: str
+) -> None:
+    recipe = tmp_path / "recipe.toml"
+    if text is not None:
+        recipe.write_text(text)
+    with pytest.raises(error, match=words):
+        read_rule(recipe)
