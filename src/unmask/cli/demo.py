@@ -96,11 +96,13 @@ def _moving(portrait: U8Array) -> Iterator[U8Array]:
     side = portrait.shape[0]
     for number in range(_SECONDS * _RATE):
         phase = 2 * np.pi * number / (_SECONDS * _RATE)
-        zoom = _CLIP_PX / side * (1.12 + 0.06 * np.sin(phase))
-        matrix = cv2.getRotationMatrix2D((side / 2, side * 0.35), 2.5 * np.sin(phase), zoom)
-        matrix[:, 2] += (_CLIP_PX / 2 - side / 2 + 12 * np.cos(phase), _CLIP_PX * 0.45 - side * 0.35)
+        zoom = _CLIP_PX / side * (1.16 + 0.05 * np.sin(phase))
+        matrix = cv2.getRotationMatrix2D((side / 2, side / 2), 2 * np.sin(phase), zoom)
+        matrix[:, 2] += (_CLIP_PX / 2 - side / 2 + 8 * np.cos(phase), _CLIP_PX / 2 - side / 2)
         yield np.asarray(
-            cv2.warpAffine(portrait, matrix, (_CLIP_PX, _CLIP_PX), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REFLECT)
+            cv2.warpAffine(
+                portrait, matrix, (_CLIP_PX, _CLIP_PX), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
+            )
         )
 
 

@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from unmask.core.errors import DecodeFailed
 from unmask.core.evidence import Evidence, Person, ScanReport, TimelinePoint
 from unmask.core.records import Frame, MediaInfo
@@ -83,20 +86,21 @@ class Pipeline:
         )
 
     def _look(self, media: MediaInfo, index: VideoIndex | None, warnings: list[str]) -> Sighting:
-        search = STILL_SEARCH if media.kind == "image" else VIDEO_SEARCH
-        return look(self._frames(media, index, warnings), self._kit, search=search, exhibits=self.plan.exhibits)
-
-    def _frames(self, media: MediaInfo, index: VideoIndex | None, warnings: list[str]) -> Iterator[Frame]:
         if index is None:
             pixels, found = read_image(media.path)
             warnings.extend(found)
-            yield Frame(0, 0.0, pixels)
-            return
-        if self.plan.every:
-            chosen = every_nth(index.frame_count, self.plan.every)
+            frames: Iterator[Frame] = iter([Frame(0, 0.0, pixels)])
+            expected, search = 1, STILL_SEARCH
         else:
-            chosen = choose_frames(index.times_s, index.keyframes, count=self.plan.frames)
-        yield from iter_frames(media.path, chosen, index, warn=warnings.append)
+            chosen = self._chosen(index)
+            frames = iter_frames(media.path, chosen, index, warn=warnings.append)
+            expected, search = len(chosen), VIDEO_SEARCH
+        return look(frames, self._kit, search=search, expected=expected, exhibits=self.plan.exhibits)
+
+    def _chosen(self, index: VideoIndex) -> NDArray[np.int64]:
+        if self.plan.every:
+            return every_nth(index.frame_count, self.plan.every)
+        return choose_frames(index.times_s, index.keyframes, count=self.plan.frames)
 
     def _listen(self, media: MediaInfo, warnings: list[str]) -> Hearing | None:
         try:

@@ -60,21 +60,22 @@ class _Kept:
     faces: range
 
 
-def look(frames: Iterable[Frame], kit: Kit, *, search: Search, exhibits: int) -> Sighting:
+def look(frames: Iterable[Frame], kit: Kit, *, search: Search, expected: int, exhibits: int) -> Sighting:
     """Find, score and follow all faces.
 
     Args:
         frames: In order of time; consumed lazily, a few at a time.
         kit: Open models.
         search: How hard to look for faces.
-        exhibits: Most pictures to keep.
+        expected: About how many frames will come.
+        exhibits: Most pictures to keep: the most suspicious one of each of so many stretches of the medium.
 
     Returns:
         The sighting.
     """
     seen = Sighting()
     linker = Linker(lambda aligned: kit.identifier.embed(aligned))
-    kept: list[_Kept] = []
+    kept: dict[int, _Kept] = {}
     for batch in _batches(frames, seen):
         start = time.perf_counter()
         found = [kit.finder.find(frame, search) for frame in batch]
@@ -85,11 +86,11 @@ def look(frames: Iterable[Frame], kit: Kit, *, search: Search, exhibits: int) ->
         _score(batch, found, kit, seen)
         seen.seconds["detect"] += time.perf_counter() - start
         if exhibits:
-            _keep(kept, batch, found, seen, exhibits)
+            _keep(kept, batch, found, seen, exhibits / max(expected, exhibits))
     start = time.perf_counter()
     seen.tracks = linker.tracks()
     seen.seconds["faces"] += time.perf_counter() - start
-    seen.exhibits = tuple(_exhibit(entry, seen, kit) for entry in sorted(kept, key=lambda entry: entry.time_s))
+    seen.exhibits = tuple(_exhibit(entry, seen, kit) for entry in sorted(kept.values(), key=lambda entry: entry.time_s))
     return seen
 
 
@@ -119,19 +120,20 @@ def _score(batch: list[Frame], found: list[list[Face]], kit: Kit, seen: Sighting
     seen.frames_scored += len(scored)
 
 
-def _keep(kept: list[_Kept], batch: list[Frame], found: list[list[Face]], seen: Sighting, most: int) -> None:
-    """Keep the frames with the most suspicious faces; frames without a face only while there is room."""
+def _keep(
+    kept: dict[int, _Kept], batch: list[Frame], found: list[list[Face]], seen: Sighting, stretches_per_frame: float
+) -> None:
+    """Keep the most suspicious frame of each stretch; frames with a face go before frames without."""
     first = len(seen.faces) - sum(len(faces) for faces in found)
-    for frame, faces in zip(batch, found, strict=True):
+    for number, (frame, faces) in enumerate(zip(batch, found, strict=True), start=seen.frames - len(batch)):
         places = range(first, first + len(faces))
         first += len(faces)
         logits = [answer.logit for answer in seen.answers[places.start : places.stop] if isinstance(answer, Score)]
         suspicion = max(logits, default=-1e9 if places else -2e9)
-        if len(kept) < most or suspicion > min(entry.suspicion for entry in kept):
+        stretch = int(number * stretches_per_frame)
+        if stretch not in kept or suspicion > kept[stretch].suspicion:
             pixels, scale = _scaled(frame.pixels_rgb_u8)
-            kept.append(_Kept(suspicion, frame.time_s, pixels, scale, places))
-    kept.sort(key=lambda entry: -entry.suspicion)
-    del kept[most:]
+            kept[stretch] = _Kept(suspicion, frame.time_s, pixels, scale, places)
 
 
 def _scaled(pixels: U8Array) -> tuple[U8Array, float]:
