@@ -44,11 +44,13 @@ clean:
 
 # The stamps below are newer than pyproject.toml once everything is installed, so a second run installs nothing.
 $(DEMO_ENV)/installed: pyproject.toml | python
+	@echo "Installing unmask into $(DEMO_ENV), about 0.9 GB, which takes a minute or two ..."
 	$(PYTHON) -m venv $(DEMO_ENV)
 	$(DEMO_ENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[demo]'
 	@touch $@
 
 $(TEST_ENV)/installed: pyproject.toml | python
+	@echo "Installing unmask, PyTorch and the test tools into $(TEST_ENV), which takes a few minutes ..."
 	$(PYTHON) -m venv $(TEST_ENV)
 	$(TEST_ENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[demo,evaluate,train,test,dev]'
 	@touch $@
