@@ -21,7 +21,7 @@ def files(paths: Iterable[Path]) -> Iterator[Path]:
     """
     seen: set[Path] = set()
     for path in paths:
-        for file in _below(path, set()) if path.is_dir() else (path,):
+        for file in _below(path, set()) if _is_folder(path) else (path,):
             key = Path(os.path.realpath(file))
             if key not in seen:
                 seen.add(key)
@@ -41,7 +41,12 @@ def _below(folder: Path, entered: set[Path]) -> Iterator[Path]:
     for entry in entries:
         if entry.name.startswith("."):
             continue
-        if entry.is_dir():
+        if _is_folder(entry):
             yield from _below(entry, entered)
         else:
             yield entry
+
+
+def _is_folder(path: Path) -> bool:
+    """Whether a path is a folder; False where it cannot be looked at, so that scanning it gives the error."""
+    return os.path.isdir(path)  # noqa: PTH112 - Path.is_dir raises where a name is too long or a parent is closed

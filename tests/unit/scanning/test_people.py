@@ -1,0 +1,131 @@
+"""From scored faces to people and evidence, on sightings made by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from unmask.core.evidence import Abstention, Score, Span
+from unmask.core.records import Face, Track
+from unmask.fusion.decide import any_forged
+from unmask.models.card import Calibration
+from unmask.scanning.people import face_evidence, face_timeline, spans
+from unmask.scanning.sight import Sighting
+
+CARD = Calibration(1.0, 0.0, 1.0, 0.0, 0.3, 0.7, ("a",), 0.5)
+SMALL = Abstention("face_too_small", "the face is 10 px, 32 are needed")
+DARK = Abstention("too_dark", "the face is nearly black")
+Answer = float | Abstention
+
+
+def sighting(*people: list[Answer], frames: int = 0) -> Sighting:
+    """Each person has one face in each of the first frames, 0.5 s apart."""
+    seen = Sighting()
+    members: list[list[int]] = [[] for _ in people]
+    for index in range(max((len(answers) for answers in people), default=0)):
+        for number, answers in enumerate(people):
+            if index < len(answers):
+                answer = answers[index]
+                members[number].append(len(seen.faces))
+                points = np.zeros((5, 2), np.float32)
+                seen.faces.append(Face((0, 0, 50, 50), points, 0.9, index, index * 0.5))
+                seen.answers.append(answer if isinstance(answer, Abstention) else Score(answer))
+    seen.tracks = [Track(number, tuple(found)) for number, found in enumerate(members)]
+    seen.frames = frames or max((len(answers) for answers in people), default=1)
+    scored = {
+        face.frame_index for face, answer in zip(seen.faces, seen.answers, strict=True) if isinstance(answer, Score)
+    }
+    seen.frames_scored = len(scored)
+    return seen
+
+
+def test_nobody() -> None:
+    evidence, people = face_evidence(sighting(frames=5), "d", CARD)
+    assert people == ()
+    assert (evidence.p_fake, evidence.interval, evidence.abstained, evidence.coverage) == (None, None, "no_face", 0.0)
+    assert "5 frame" in evidence.detail
+
+
+def test_one_person() -> None:
+    evidence, people = face_evidence(sighting([2.0, 2.0, 2.0]), "d", CARD)
+    assert people[0].p_fake == pytest.approx(1 / (1 + np.exp(-2)))
+    assert evidence.p_fake == people[0].p_fake
+    assert evidence.interval is not None
+    assert evidence.interval[0] < evidence.p_fake < evidence.interval[1]
+    assert (evidence.units, evidence.coverage, people[0].faces, people[0].coverage) == (3, 1.0, 3, 1.0)
+
+
+def test_two_people_count_as_parts_of_the_medium() -> None:
+    evidence, people = face_evidence(sighting([3.0] * 4, [-3.0] * 4), "d", CARD)
+    assert people[0].p_fake is not None
+    assert people[1].p_fake is not None
+    assert people[0].p_fake > 0.9 > 0.1 > people[1].p_fake
+    assert evidence.p_fake == pytest.approx(any_forged([people[0].p_fake, people[1].p_fake]))
+
+
+@pytest.mark.parametrize("frames", [2, 8])
+def test_a_face_seen_once_in_a_clip_does_not_count(frames: int) -> None:
+    seen = sighting([-3.0] * frames, [9.0])
+    evidence, people = face_evidence(seen, "d", CARD)
+    assert len(people) == 2
+    assert evidence.p_fake is not None
+    assert (evidence.p_fake < 0.1) == (frames >= 8)
+
+
+def test_only_faces_seen_once_is_too_short_to_judge() -> None:
+    evidence, _ = face_evidence(sighting([9.0], frames=20), "d", CARD)
+    assert evidence.abstained == "too_short"
+    assert evidence.p_fake is None
+
+
+def test_a_person_who_cannot_be_judged_is_listed_with_the_reason() -> None:
+    evidence, people = face_evidence(sighting([1.0, 1.0], [SMALL, DARK], [SMALL, SMALL]), "d", CARD)
+    assert [person.abstained for person in people] == [None, "face_too_small", "face_too_small"]
+    assert people[1].p_fake is None
+    assert evidence.abstained is None
+
+
+def test_the_most_frequent_reason_is_given() -> None:
+    evidence, _ = face_evidence(sighting([SMALL, DARK, DARK]), "d", CARD)
+    assert (evidence.abstained, evidence.detail) == ("too_dark", DARK.detail)
+
+
+def test_coverage_is_the_share_of_frames_with_a_score() -> None:
+    evidence, people = face_evidence(sighting([1.0, SMALL, 1.0, DARK], frames=8), "d", CARD)
+    assert evidence.coverage == pytest.approx(2 / 8)
+    assert people[0].coverage == pytest.approx(2 / 4)
+
+
+def test_the_timeline_shows_scores_only() -> None:
+    points = face_timeline(sighting([2.0, SMALL, -2.0], [0.0, 0.0, 0.0]), CARD)
+    assert [(point.t_s, point.person) for point in points] == [(0.0, 0), (0.0, 1), (0.5, 1), (1.0, 0), (1.0, 1)]
+    assert points[0].p_fake > 0.5 > points[3].p_fake
+    assert {point.modality for point in points} == {"face"}
+
+
+def test_a_picture_has_no_spans_and_a_clip_has() -> None:
+    assert face_evidence(sighting([5.0]), "d", CARD)[1][0].spans == ()
+    (person,) = face_evidence(sighting([-5.0] * 4 + [5.0] * 4 + [-5.0] * 4), "d", CARD)[1]
+    (span,) = person.spans
+    assert (span.start_s, span.end_s) == (2.0, 3.5)
+    assert span.p_fake > 0.99
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([], []),
+        ([0.9], [(0, 0, 0.9)]),
+        ([0.1], []),
+        ([0.9, 0.8], [(0, 1, 0.9)]),
+        ([0.1, 0.9, 0.1], []),
+        ([0.1, 0.9, 0.8, 0.1], [(1, 2, 0.9)]),
+        ([0.9, 0.9, 0.1, 0.9, 0.9], [(0, 4, 0.9)]),
+        ([0.9, 0.9, 0.1, 0.1, 0.9, 0.9], [(0, 1, 0.9), (4, 5, 0.9)]),
+        ([0.7, 0.7, 0.7], [(0, 2, 0.7)]),
+    ],
+    ids=["none", "one", "one calm", "two", "a blip", "two in a row", "a dip", "two stretches", "at the threshold"],
+)
+def test_spans(values: list[float], expected: list[tuple[float, float, float]]) -> None:
+    points = [(float(at), value) for at, value in enumerate(values)]
+    assert spans(points, 0.7) == tuple(Span(*entry) for entry in expected)

@@ -1,0 +1,244 @@
+"""One medium in, one report out, with the tiny models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.makers import images, people, sounds, videos
+from unmask.core.evidence import ScanReport
+from unmask.scanning import pipeline as pipelines
+from unmask.scanning.pipeline import Pipeline
+from unmask.scanning.plan import ScanPlan
+
+Scan = Callable[..., ScanReport]
+
+
+@pytest.fixture
+def scan(tiny_plan: ScanPlan, gallery: Path) -> Scan:
+    """Scan a file of the gallery, or any path, with changed settings."""
+
+    def run(path: str | Path, **settings: object) -> ScanReport:
+        return Pipeline(replace(tiny_plan, **settings)).scan(gallery / path)  # type: ignore[arg-type]
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("name", "verdict"),
+    [
+        ("genuine.png", "likely_real"),
+        ("blue.png", "likely_fake"),
+        ("genuine.mp4", "likely_real"),
+        ("blue.mp4", "likely_fake"),
+        ("pair.mp4", "likely_fake"),
+        ("quiet.wav", "likely_real"),
+        ("loud.wav", "likely_fake"),
+        ("faceless.png", "inconclusive"),
+        ("faceless.mp4", "inconclusive"),
+        ("silence.wav", "inconclusive"),
+    ],
+)
+def test_verdicts(scan: Scan, name: str, verdict: str) -> None:
+    report = scan(name)
+    assert report.verdict == verdict
+    assert report.reasons
+    assert (report.p_fake is None) == (verdict == "inconclusive")
+    assert (report.interval is None) == (report.p_fake is None)
+    if report.p_fake is not None and report.interval is not None:
+        assert 0 <= report.interval[0] <= report.p_fake <= report.interval[1] <= 1
+    assert 0 <= report.coverage <= 1
+    assert report.timings_s["total"] >= max(value for key, value in report.timings_s.items() if key != "total")
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("faceless.png", {"tiny-face": "no_face"}),
+        ("faceless.mp4", {"tiny-face": "no_face"}),
+        ("silence.wav", {"tiny-speech": "no_speech"}),
+    ],
+)
+def test_abstentions(scan: Scan, name: str, expected: dict[str, str]) -> None:
+    report = scan(name)
+    assert {entry.detector: entry.abstained for entry in report.evidence} == expected
+    assert report.coverage == 0
+    assert report.timeline == ()
+    assert all(entry.weight == 0 and entry.detail for entry in report.evidence)
+
+
+def test_a_video_is_judged_by_faces_and_voice(scan: Scan) -> None:
+    report = scan("genuine.mp4")
+    assert [(entry.detector, entry.modality) for entry in report.evidence] == [
+        ("tiny-face", "face"),
+        ("tiny-speech", "audio"),
+    ]
+    assert sum(entry.weight for entry in report.evidence) == pytest.approx(1)
+    assert {point.modality for point in report.timeline} == {"face", "audio"}
+    assert [point.t_s for point in report.timeline] == sorted(point.t_s for point in report.timeline)
+
+
+@pytest.mark.parametrize(
+    ("settings", "detectors"),
+    [({"speech": ""}, ["tiny-face"]), ({"face": ""}, ["tiny-speech"]), ({"face": "", "speech": ""}, [])],
+    ids=["face only", "speech only", "neither"],
+)
+def test_a_modality_can_be_left_out(scan: Scan, settings: dict[str, str], detectors: list[str]) -> None:
+    report = scan("genuine.mp4", **settings)
+    assert [entry.detector for entry in report.evidence] == detectors
+    assert bool(report.people) == ("tiny-face" in detectors)
+
+
+def test_two_people_are_told_apart(scan: Scan) -> None:
+    report = scan("pair.mp4")
+    forged = [person for person in report.people if person.spans]
+    genuine = [person for person in report.people if not person.spans]
+    assert len(forged) == len(genuine) == 1
+    assert [person.faces for person in report.people] == [8, 8]
+    assert forged[0].p_fake is not None
+    assert genuine[0].p_fake is not None
+    assert forged[0].p_fake > 0.9 > 0.1 > genuine[0].p_fake
+    assert any(f"person {forged[0].id + 1}" in reason for reason in report.reasons)
+
+
+def test_the_forged_seconds_of_a_clip_are_found(scan: Scan, tmp_path: Path) -> None:
+    """Genuine for two seconds, forged for two, genuine for two."""
+    draw = lambda number, _size: people.bust(blue=20 <= number < 40)  # noqa: E731
+    path = videos.write_clip(tmp_path / "a.mp4", seconds=6.0, fps=10, size=(240, 240), sound=False, draw=draw)
+    report = scan(path, frames=30)
+    spans = [span for person in report.people for span in person.spans]
+    assert min(span.start_s for span in spans) == pytest.approx(2.0, abs=0.4)
+    assert max(span.end_s for span in spans) == pytest.approx(4.0, abs=0.4)
+    suspects = [point.t_s for point in report.timeline if point.p_fake > 0.7]
+    assert all(1.9 <= t_s <= 4.1 for t_s in suspects)
+    assert 8 <= len(suspects) <= 12
+
+
+def test_a_person_who_is_there_half_of_the_time(scan: Scan, tmp_path: Path) -> None:
+    wall = np.full((240, 240, 3), 128, np.uint8)
+    draw = lambda number, _size: people.bust() if number < 10 else wall  # noqa: E731
+    path = videos.write_clip(tmp_path / "a.mp4", seconds=2.0, fps=10, size=(240, 240), sound=False, draw=draw)
+    report = scan(path, frames=20)
+    assert report.coverage == pytest.approx(0.5, abs=0.06)
+    assert report.evidence[0].units == pytest.approx(10, abs=1)
+    assert report.verdict == "likely_real"
+
+
+def test_too_little_coverage_never_clears_a_clip(scan: Scan, tmp_path: Path) -> None:
+    wall = np.full((240, 240, 3), 128, np.uint8)
+    draw = lambda number, _size: people.bust() if number < 3 else wall  # noqa: E731
+    path = videos.write_clip(tmp_path / "a.mp4", seconds=2.0, fps=10, size=(240, 240), sound=False, draw=draw)
+    report = scan(path, frames=20)
+    assert report.p_fake is not None
+    assert report.p_fake < 0.3
+    assert report.verdict == "inconclusive"
+    assert any("15%" in reason for reason in report.reasons)
+
+
+@pytest.mark.parametrize(("settings", "units"), [({"frames": 5}, 5), ({"frames": 99}, 20), ({"every": 7}, 3)], ids=str)
+def test_the_number_of_frames(scan: Scan, settings: dict[str, int], units: int) -> None:
+    report = scan("blue.mp4", **settings)
+    assert report.evidence[0].units == units
+    if settings.get("every"):
+        assert [point.t_s for point in report.timeline] == pytest.approx([0.0, 0.7, 1.4], abs=0.01)
+
+
+@pytest.mark.parametrize("turns", [1, 2, 3])
+def test_a_turned_picture_gets_the_same_answer(scan: Scan, tmp_path: Path, turns: int) -> None:
+    path = images.write_image(tmp_path / "a.png", np.ascontiguousarray(np.rot90(people.portrait(), turns)))
+    upright, turned = scan("genuine.png").p_fake, scan(path).p_fake
+    assert upright is not None
+    assert turned == pytest.approx(upright, abs=0.01)
+
+
+@pytest.mark.parametrize("side", [90, 64])
+def test_faces_too_small_are_an_abstention(scan: Scan, tmp_path: Path, side: int) -> None:
+    wall = np.full((600, 600, 3), 120, np.uint8)
+    wall[400 : 400 + side, 300 : 300 + side] = cv2.resize(
+        np.array(people.portrait()), (side, side), interpolation=cv2.INTER_AREA
+    )
+    report = scan(images.write_image(tmp_path / "a.png", wall))
+    assert report.evidence[0].abstained == "face_too_small"
+    assert report.verdict == "inconclusive"
+    assert report.people[0].abstained == "face_too_small"
+
+
+def test_frames_flow(scan: Scan, gallery: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Never more than a few frames are held, whatever the length of the clip."""
+    alive: list[int] = []
+    most = 0
+    real = pipelines.iter_frames
+
+    def watched(*args: object, **kwargs: object):
+        nonlocal most
+        import weakref
+
+        for frame in real(*args, **kwargs):  # type: ignore[arg-type]
+            pixels = frame.pixels_rgb_u8.base
+            alive.append(frame.index)
+            weakref.finalize(pixels, alive.remove, frame.index)
+            most = max(most, len(alive))
+            del pixels
+            yield frame
+
+    monkeypatch.setattr(pipelines, "iter_frames", watched)
+    report = scan("blue.mp4", frames=20)
+    assert report.evidence[0].units == 20
+    assert 1 <= most <= 10
+
+
+@pytest.mark.parametrize("exhibits", [0, 1, 3])
+def test_exhibits_are_kept_only_when_wanted(scan: Scan, exhibits: int) -> None:
+    report = scan("pair.mp4", exhibits=exhibits)
+    assert len(report.exhibits) == exhibits
+    for exhibit in report.exhibits:
+        assert exhibit.pixels_rgb_u8.shape == (240, 480, 3)
+        assert len(exhibit.faces) == len(exhibit.heatmaps) == 2
+        assert all(0 <= heat.min() and heat.max() <= 1 for _, heat in exhibit.heatmaps)
+    assert [exhibit.time_s for exhibit in report.exhibits] == sorted(exhibit.time_s for exhibit in report.exhibits)
+
+
+def test_exhibits_do_not_change_the_answer(scan: Scan) -> None:
+    without, with_ = scan("genuine.mp4"), scan("genuine.mp4", exhibits=3)
+    assert without.p_fake == with_.p_fake
+    assert without.timeline == with_.timeline
+    assert without.sound is None
+    assert with_.sound is not None
+
+
+def test_large_pictures_are_shown_small_with_boxes_in_place(scan: Scan, tmp_path: Path) -> None:
+    large = cv2.resize(np.array(people.portrait()), (2560, 2560), interpolation=cv2.INTER_LINEAR)
+    report = scan(images.write_image(tmp_path / "a.jpg", large, image_format="JPEG"), exhibits=1)
+    (exhibit,) = report.exhibits
+    assert exhibit.pixels_rgb_u8.shape == (1280, 1280, 3)
+    ((_, box, p_fake),) = exhibit.faces
+    assert box == pytest.approx([value * 2.5 for value in people.FACE_BOX], abs=15)
+    assert p_fake is not None
+
+
+def test_scanning_twice_gives_the_same_report(tiny_plan: ScanPlan, gallery: Path) -> None:
+    pipeline = Pipeline(tiny_plan)
+    for name in ("genuine.mp4", "pair.mp4", "quiet.wav", "blue.png"):
+        one, other = (replace(pipeline.scan(gallery / name), timings_s={}) for _ in range(2))
+        assert one == other
+
+
+def test_windows_of_a_long_recording_cover_it(scan: Scan, tmp_path: Path) -> None:
+    report = scan(sounds.write_speech_like(tmp_path / "a.flac", seconds=21.0))
+    assert report.evidence[0].units == 10
+    times = [point.t_s for point in report.timeline]
+    assert min(times) < 4
+    assert max(times) > 17
+
+
+def test_speech_in_part_of_a_recording_is_scored_there(scan: Scan, tmp_path: Path) -> None:
+    silence = np.zeros(8 * 16000, np.float32)
+    samples = np.concatenate([silence, sounds.speech_like(6.0), silence])
+    report = scan(sounds.write_sound(tmp_path / "a.wav", samples))
+    assert 0 < report.coverage < 0.7
+    assert all(6 < point.t_s < 16 for point in report.timeline)

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import pickle
+
+import pytest
+
+from unmask.core.errors import InvalidOption
+from unmask.scanning.plan import ScanPlan, tier_models
+
+
+def test_plans_travel_and_can_be_keys() -> None:
+    plan = ScanPlan(frames=5, exhibits=2)
+    assert pickle.loads(pickle.dumps(plan)) == plan
+    assert {plan: 1}[ScanPlan(frames=5, exhibits=2)] == 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"frames": 0}, "frames is 0; expected at least 1"),
+        ({"every": -1}, "every is -1"),
+        ({"threads": -1}, "threads is -1"),
+        ({"engine": "openvin"}, "Did you mean openvino"),
+    ],
+    ids=["frames", "every", "threads", "engine"],
+)
+def test_impossible_settings_are_refused(settings: dict[str, object], words: str) -> None:
+    with pytest.raises(InvalidOption, match=words):
+        ScanPlan(**settings)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("tier", ["auto", "fast"])
+def test_tiers(tier: str) -> None:
+    face, speech = tier_models(tier)
+    assert face.startswith("face.")
+    assert speech.startswith("speech.")
+
+
+def test_an_unknown_tier_lists_the_nearest() -> None:
+    with pytest.raises(InvalidOption, match="Did you mean fast"):
+        tier_models("fasst")

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+
+from unmask.core.evidence import Evidence, Modality, Person, Reason, Span
+from unmask.scanning.summary import reasons
+
+
+def said(p_fake: float | None, modality: str = "face", abstained: str | None = None) -> Evidence:
+    interval = None if p_fake is None else (p_fake, p_fake)
+    return Evidence("model", modality, p_fake, interval, 1.0, 4, abstained, "", 0.3, 0.7)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("reason", get_args(Reason))
+@pytest.mark.parametrize("modality", get_args(Modality))
+def test_every_abstention_has_a_sentence(reason: str, modality: str) -> None:
+    first, last = reasons("inconclusive", 0.0, [said(None, modality, reason)], ())
+    assert "could not be judged" in first
+    assert first.endswith(".")
+    assert "no probability" in last
+
+
+@pytest.mark.parametrize(
+    ("p_fake", "modality", "words"),
+    [
+        (0.9, "face", "look forged"),
+        (0.1, "face", "no sign of forgery"),
+        (0.5, "face", "undecided"),
+        (0.9, "audio", "sounds synthetic"),
+        (0.1, "audio", "no sign of synthesis"),
+    ],
+)
+def test_what_a_detector_says(p_fake: float, modality: str, words: str) -> None:
+    (sentence,) = reasons("likely_fake", 1.0, [said(p_fake, modality)], ())
+    assert words in sentence
+    assert f"{p_fake:.0%}" in sentence
+
+
+def test_the_most_suspicious_comes_first() -> None:
+    found = reasons("likely_fake", 1.0, [said(None, "face", "no_face"), said(0.2), said(0.9, "audio")], ())
+    assert "synthetic" in found[0]
+    assert "could not" in found[2]
+
+
+def test_low_coverage_and_the_middle_are_explained() -> None:
+    assert any("Only 10%" in text for text in reasons("inconclusive", 0.1, [said(0.1)], ()))
+    assert any("between the two thresholds" in text for text in reasons("inconclusive", 1.0, [said(0.5)], ()))
+
+
+def test_suspects_are_counted_from_one() -> None:
+    people = [Person(0, 0.1, 1.0, 9), Person(1, 0.9, 1.0, 9, spans=(Span(0, 1, 0.9),))]
+    assert any(
+        "Of 2 people, the suspicion concerns person 2." in text for text in reasons("likely_fake", 1, [], people)
+    )
+    assert not any("person" in text for text in reasons("likely_fake", 1.0, [said(0.9)], people[1:]))
