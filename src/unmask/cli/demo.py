@@ -25,6 +25,8 @@ def demo(
     out: Annotated[Path, typer.Option(help="Folder for the samples and the report.", metavar="DIR")] = Path("demo"),
 ) -> None:
     """Forge a portrait and a clip, scan them beside the genuine ones, write report.html."""
+    from rich.console import Console
+
     from unmask.cli.console import people_console, progress, verdict_line
     from unmask.core.errors import WeightsMissing
     from unmask.core.events import Advanced
@@ -48,7 +50,7 @@ def demo(
             results.append(result)
             listen(Advanced("scanning", done, len(samples)))
     for result in results:
-        console.print(verdict_line(result), soft_wrap=True)
+        Console(highlight=False).print(verdict_line(result), soft_wrap=True)
     report = save_index(results, out, name="report.html")
     console.print(f"\nOpen {report} in a browser. Then try your own: unmask scan PHOTO_OR_CLIP --html reports")
     raise typer.Exit(exits.OK)
