@@ -52,3 +52,6 @@ def main() -> None:
         sys.exit(130)
     except BrokenPipeError:
         sys.exit(exits.OK)
+    except OSError as error:
+        typer.echo(f"unmask: {error}", err=True)
+        sys.exit(exits.USAGE)

@@ -48,13 +48,17 @@ def progress() -> Iterator[Listener]:
 
 
 def verdict_line(result: ScanReport | ScanFailure) -> str:
-    """One line for people, in rich markup; names of files are escaped."""
+    """One line for people, in rich markup; names of files are escaped, bytes in them that are no text spelt out."""
     if isinstance(result, ScanFailure):
-        return f"[bold magenta]not examined  [/]  {escape(result.message)}"
+        return f"[bold magenta]not examined  [/]  {_printable(result.message)}"
     style, words = _STYLE[result.verdict], _WORDS[result.verdict]
     figures = "no probability"
     if result.p_fake is not None and result.interval is not None:
         low, high = result.interval
         figures = f"p(fake) {result.p_fake:4.0%} ({low:.0%}-{high:.0%})"
     why = f"\n{'':16}[dim]{escape(result.reasons[0])}[/]" if result.reasons else ""
-    return f"[{style}]{words}[/]  {figures}  covers {result.coverage:.0%}  {escape(str(result.media.path))}{why}"
+    return f"[{style}]{words}[/]  {figures}  covers {result.coverage:.0%}  {_printable(str(result.media.path))}{why}"
+
+
+def _printable(text: str) -> str:
+    return escape(text.encode("utf-8", "backslashreplace").decode("utf-8"))

@@ -48,6 +48,7 @@ def scan(  # noqa: PLR0913 - one parameter for each flag that people see
     if fail_on and fail_on not in Verdicts:
         message = f"--fail-on: there is no verdict {fail_on!r}. {nearest(fail_on, Verdicts)}"
         raise InvalidOption(message)
+    _check_outputs(html, out)
     found = list(files(paths))
     if not found:
         message = (
@@ -58,6 +59,23 @@ def scan(  # noqa: PLR0913 - one parameter for each flag that people see
     executor, plan = choose_executor(workers, len(found), plan)
     results = _shown(scan_many(found, plan, executor=executor), len(found), as_json=json)
     raise typer.Exit(_finish(results, html, out, fail_on))
+
+
+def _check_outputs(html: Path | None, out: Path | None) -> None:
+    """Refuse outputs that cannot be written before hours are spent on the scan."""
+    from unmask.core.errors import InvalidOption
+
+    if out:
+        from unmask.report.to_table import check_suffix
+
+        check_suffix(out)
+    for flag, folder in (("--html", html), ("--out", out.parent if out else None)):
+        try:
+            if folder:
+                folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            message = f"{flag}: the folder {folder} cannot be made ({error.strerror}). Name another one."
+            raise InvalidOption(message) from error
 
 
 def _plan(tier: str, model: str, *, frames: int, every: int, engine: str, exhibits: int) -> ScanPlan:

@@ -61,23 +61,24 @@ def save_table(results: Iterable[Result], path: Path) -> Path:
     Raises:
         InvalidOption: If the suffix is none of the three.
     """
-    writers: dict[str, Callable[[Iterable[Result], Path], None]] = {
-        ".parquet": _parquet,
-        ".csv": _csv,
-        ".jsonl": _json_lines,
-    }
-    suffix = path.suffix.lower()
-    if suffix not in writers:
-        message = f"{path.name}: no table format has the suffix {suffix!r}. {nearest(suffix, writers)}"
-        raise InvalidOption(message)
+    write = _writer(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial")
     try:
-        writers[suffix](results, partial)
+        write(results, partial)
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
     return path
+
+
+def check_suffix(path: Path) -> None:
+    """Refuse a table that `save_table` could not write, before any work is done for it.
+
+    Raises:
+        InvalidOption: If the suffix is none of the three.
+    """
+    _writer(path)
 
 
 def save_columns(columns: Mapping[str, Sequence[Any]], path: Path) -> Path:
@@ -121,6 +122,19 @@ def row(result: Result) -> Row:
         "warnings": BETWEEN.join(whole.warnings),
         "total_s": whole.timings_s.get("total"),
     }
+
+
+def _writer(path: Path) -> Callable[[Iterable[Result], Path], None]:
+    writers: dict[str, Callable[[Iterable[Result], Path], None]] = {
+        ".parquet": _parquet,
+        ".csv": _csv,
+        ".jsonl": _json_lines,
+    }
+    suffix = path.suffix.lower()
+    if suffix not in writers:
+        message = f"{path.name}: no table format has the suffix {suffix!r}. {nearest(suffix, writers)}"
+        raise InvalidOption(message)
+    return writers[suffix]
 
 
 def _json_lines(results: Iterable[Result], path: Path) -> None:

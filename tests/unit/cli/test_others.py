@@ -1,0 +1,100 @@
+"""The other commands: models, train, evaluate, help and version."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.unit.cli.conftest import Run
+from unmask import __version__
+from unmask.models import catalogue
+
+MANIFEST = "path,kind,label,source,method,group\n"
+
+
+def test_version(run: Run) -> None:
+    assert run("--version").out == f"unmask {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["-h"],
+        ["scan", "--help"],
+        ["models", "-h"],
+        ["train", "-h"],
+        ["evaluate", "-h"],
+        ["export", "-h"],
+        ["demo", "-h"],
+    ],
+    ids=" ".join,
+)
+def test_help(run: Run, arguments: list[str]) -> None:
+    answer = run(*arguments)
+    assert answer.code == 0
+    assert "Usage" in answer.out
+
+
+def test_no_arguments_show_the_help(run: Run) -> None:
+    answer = run()
+    assert "Usage" in answer.out + answer.err
+
+
+def test_models_are_listed(run: Run) -> None:
+    answer = run("models", "list")
+    assert answer.code == 0
+    for name in catalogue.names():
+        assert name in answer.out
+
+
+def test_a_model_is_shown(run: Run) -> None:
+    answer = run("models", "show", "yunet-2023mar")
+    assert answer.code == 0
+    assert "WIDER FACE" in answer.out
+    assert catalogue.find("yunet-2023mar").graph.sha256 in answer.out
+
+
+@pytest.mark.parametrize("verb", ["show", "path"])
+def test_unknown_models_exit_with_4(run: Run, verb: str) -> None:
+    answer = run("models", verb, "yunet")
+    assert answer.code == 4
+    assert "Did you mean yunet-2023mar" in answer.err
+
+
+def test_the_path_of_a_model(run: Run) -> None:
+    answer = run("models", "path", "yunet-2023mar")
+    assert Path(answer.out.strip()).is_file()
+
+
+def test_models_are_verified(run: Run) -> None:
+    answer = run("models", "verify")
+    assert answer.code == 0
+    assert answer.out.count("as its card says") == len(catalogue.names())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["gone.toml"], "no such recipe"),
+        (["gone.toml", "--set", "steps"], "key=value"),
+    ],
+    ids=["no recipe", "no value"],
+)
+def test_training_without_a_recipe_is_wrong_usage(run: Run, tmp_path: Path, arguments: list[str], words: str) -> None:
+    answer = run("train", *arguments, "--data", tmp_path / "m.csv", "--out", tmp_path / "run")
+    assert answer.code == 2
+    assert words in answer.err
+    assert not (tmp_path / "run").exists()
+
+
+def test_evaluating_a_missing_manifest_is_wrong_usage(run: Run, tmp_path: Path) -> None:
+    answer = run("evaluate", tmp_path / "gone.csv", "--model", "yunet-2023mar", "--out", tmp_path / "out")
+    assert answer.code == 2
+    assert answer.out == ""
+
+
+def test_evaluating_an_unknown_model_exits_with_4(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "m.csv").write_text(MANIFEST)
+    assert run("evaluate", tmp_path / "m.csv", "--model", "yunet", "--out", tmp_path / "out").code == 4
