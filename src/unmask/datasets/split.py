@@ -41,7 +41,7 @@ def read_rule(path: Path) -> SplitRule:
         The rule; an empty one if the recipe has no such table.
 
     Raises:
-        InvalidOption: The file is missing or no TOML.
+        InvalidOption: The file is missing or no TOML, or a value is of the wrong kind.
         UnknownOption: A key is unknown; the message lists the nearest.
     """
     if not path.is_file():
@@ -49,7 +49,7 @@ def read_rule(path: Path) -> SplitRule:
         raise InvalidOption(message)
     try:
         return split_rule(tomllib.loads(path.read_text(encoding="utf-8")).get("split", {}))
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         message = f"{path}: the recipe cannot be read: {error}"
         raise InvalidOption(message) from error
 
@@ -58,13 +58,23 @@ def split_rule(values: Mapping[str, Any]) -> SplitRule:
     """Make a rule from the keys of a recipe's table ``[split]``.
 
     Raises:
+        InvalidOption: A value is of the wrong kind.
         UnknownOption: A key is unknown; the message lists the nearest.
     """
+    if not isinstance(values, Mapping):
+        message = f"The recipe's split is {values!r}; expected a table [split]."
+        raise InvalidOption(message)
     known = {entry.name for entry in fields(SplitRule)}
-    for key in values:
+    for key, value in values.items():
         if key not in known:
             message = f"The recipe has an unknown key {key!r} for SplitRule. {nearest(key, known)}"
             raise UnknownOption(message)
+        shares = isinstance(value, Mapping) and all(isinstance(share, (int, float)) for share in value.values())
+        names = isinstance(value, list) and all(isinstance(name, str) for name in value)
+        if not (shares if key == "holdout" else names):
+            wanted = "shares by source" if key == "holdout" else "a list of sources"
+            message = f"The recipe's split.{key} is {value!r}; expected {wanted}."
+            raise InvalidOption(message)
     settled: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
     return SplitRule(**settled)
 

@@ -85,8 +85,8 @@ def cut_crops(
         jobs = [(row, folder, frames) for row in todo]
         for done, (row, lines) in enumerate(zip(todo, pool.map(_cut, jobs, chunksize=8), strict=True), start=1):
             known[str(row.path)] = lines
-            for line in lines or [[str(row.path), "", ""]]:
-                writer.writerow(line)
+            writer.writerows(lines or [[str(row.path), "", ""]])
+            file.flush()  # A medium is in the index as a whole or not at all.
             listener(Advanced("crops", done, len(todo), row.path.name))
     return [crop for row in rows for crop in _crops(row, folder, known[str(row.path)])]
 
@@ -94,10 +94,18 @@ def cut_crops(
 def _read_index(index: Path) -> dict[str, list[list[str]]]:
     known: dict[str, list[list[str]]] = {}
     if index.is_file():
+        _mend(index)
         with index.open(newline="", encoding="utf-8") as file:
             for line in csv.reader(file):
                 known.setdefault(line[0], []).extend([line] if line[1] else [])
     return known
+
+
+def _mend(index: Path) -> None:
+    """Drop a last line that a crash cut off; its medium will be cut again."""
+    data = index.read_bytes()
+    if not data.endswith(b"\n"):
+        index.write_bytes(data[: data.rfind(b"\n") + 1])
 
 
 def _crops(row: Row, folder: Path, lines: list[list[str]]) -> Iterator[CachedCrop]:

@@ -12,6 +12,7 @@ from unmask.core.errors import InvalidOption, UnknownOption, nearest
 from unmask.datasets.split import SplitRule, split_rule
 
 Settings = TypeVar("Settings")
+_KINDS: dict[str, type | tuple[type, ...]] = {"int": int, "float": (int, float), "str": str}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ def read_recipe(path: Path, *, settings: Mapping[str, str] | None = None) -> Rec
         schedule = _build(Schedule, raw.pop("schedule", {}))
         split = split_rule(raw.pop("split", {}))
         return _build(Recipe, {**raw, "schedule": schedule, "split": split})
-    except (tomllib.TOMLDecodeError, TypeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError) as error:
         message = f"{path}: the recipe cannot be read: {error}"
         raise InvalidOption(message) from error
 
@@ -121,4 +122,15 @@ def _build(kind: type[Settings], values: Mapping[str, Any]) -> Settings:
         if key not in known:
             message = f"The recipe has an unknown key {key!r} for {kind.__name__}. {nearest(key, known)}"
             raise UnknownOption(message)
-    return kind(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
+    for entry in fields(kind):  # type: ignore[arg-type]
+        if entry.name in values and not _fits(values[entry.name], str(entry.type)):
+            message = f"{entry.name} is {values[entry.name]!r}; expected {entry.type}"
+            raise TypeError(message)
+    return kind(**values)
+
+
+def _fits(value: object, annotation: str) -> bool:
+    if annotation.startswith("Mapping[str, "):
+        inner = annotation.removeprefix("Mapping[str, ")[:-1]
+        return isinstance(value, Mapping) and all(_fits(entry, inner) for entry in value.values())
+    return annotation not in _KINDS or (not isinstance(value, bool) and isinstance(value, _KINDS[annotation]))
