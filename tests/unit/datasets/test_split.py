@@ -115,3 +115,31 @@ def test_a_recipe_without_a_readable_rule_is_refused(
         recipe.write_text(text)
     with pytest.raises(error, match=words):
         read_rule(recipe)
+
+
+@pytest.mark.parametrize(
+    ("table", "error"),
+    [
+        ('validation = "red"', InvalidOption),
+        ("test = [1]", InvalidOption),
+        ("holdout = 0.5", InvalidOption),
+        ('holdout = { red = "half" }', InvalidOption),
+        ('tests = ["red"]', UnknownOption),
+        ("test = [", InvalidOption),
+    ],
+)
+def test_broken_rules_are_refused(tmp_path: Path, table: str, error: type[Exception]) -> None:
+    (tmp_path / "recipe.toml").write_text(f"[split]\n{table}\n", encoding="utf-8")
+    with pytest.raises(error):
+        read_rule(tmp_path / "recipe.toml")
+
+
+def test_a_rule_is_read_from_a_recipe_whatever_else_it_says(tmp_path: Path) -> None:
+    (tmp_path / "recipe.toml").write_text(
+        'nonsense = 1\n[split]\ntest = ["a"]\nholdout = { "*" = 1 }\n', encoding="utf-8"
+    )
+    assert read_rule(tmp_path / "recipe.toml") == SplitRule(test=("a",), holdout={"*": 1})
+    (tmp_path / "bare.toml").write_text("", encoding="utf-8")
+    assert read_rule(tmp_path / "bare.toml") == SplitRule()
+    with pytest.raises(InvalidOption, match="no such recipe"):
+        read_rule(tmp_path / "gone.toml")
