@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors.torch import load_file
 from torch import nn
 from torch.utils.data import DataLoader
 
@@ -49,6 +50,8 @@ def train_voices(recipe: Recipe, manifest: Path, out: Path, *, listener: Listene
     clips = clips_by_side(recipe, manifest, out / "clips", listener=listener)
     torch.manual_seed(recipe.schedule.seed)
     network = MelCnn(dropout=recipe.augment.get("dropout", 0.1))
+    if recipe.pretrained:
+        network.load_state_dict(load_file(recipe.pretrained))
     stream = VoiceStream(clips["train"], recipe.shares, recipe.augment, seed=recipe.schedule.seed)
     loader = DataLoader(stream, batch_size=recipe.schedule.batch, num_workers=1, prefetch_factor=4)
     checks = checks_of(clips)

@@ -33,7 +33,8 @@ class VoiceClip:
         source: As in the manifest.
         method: As in the manifest.
         group: As in the manifest.
-        pair: A genuine recording and its vocoded twins share this name and line up sample by sample; may be empty.
+        pair: A genuine recording and its vocoded twins share this name and line up sample by sample;
+            files of one group with one stem. May be empty.
     """
 
     samples_f32: F32Array
@@ -54,7 +55,8 @@ class VoiceStream(IterableDataset[tuple[F32Array, np.float32]]):
         clips: The training side.
         shares: For ``real`` and ``fake``, weight by source; ``"*"`` is the weight that the sources not named divide
             among themselves, each by the square root of its number of recordings.
-        settings: ``strength`` of the augmentation, share of draws that are ``pairs``, ``length_s`` of a window.
+        settings: ``strength`` of the augmentation, shares of draws that are ``pairs`` (twins) or
+            ``matched`` (two of one source), ``length_s`` of a window.
         seed: Of all choices; every worker draws its own stream from it.
     """
 
@@ -69,6 +71,8 @@ class VoiceStream(IterableDataset[tuple[F32Array, np.float32]]):
         self._pools = {label: _Pool(clips, label, shares.get(name, {})) for label, name in ((0, "real"), (1, "fake"))}
         self._pairs = _pairs(clips)
         self._often = settings.get("pairs", 0.0) if self._pairs else 0.0
+        self._shared = sorted(set(self._pools[0].sources) & set(self._pools[1].sources))
+        self._matched = settings.get("matched", 0.0) if self._shared else 0.0
         self._strength = settings.get("strength", 1.0)
         self._length = round(settings.get("length_s", SAMPLES / RATE_HZ) * RATE_HZ)
         self._seed = seed
@@ -77,16 +81,24 @@ class VoiceStream(IterableDataset[tuple[F32Array, np.float32]]):
         worker = get_worker_info()
         rng = np.random.default_rng([self._seed, worker.id if worker else 0])
         while True:
-            if rng.random() < self._often:
-                clips = self._pairs[int(rng.integers(len(self._pairs)))]
-            else:
-                clips = (self._pools[0].draw(rng), self._pools[1].draw(rng))
+            clips = self._two(rng)
             paired = clips[0].pair != "" and clips[0].pair == clips[1].pair
             seeds = rng.integers(2**32, size=2)
             for clip, seed in zip(clips, (seeds[0], seeds[0] if paired else seeds[1]), strict=True):
                 choices = np.random.default_rng(seed)
                 window = random_window(clip.samples_f32, choices, length=self._length)
                 yield augment(window, choices, strength=self._strength), np.float32(clip.label)
+
+    def _two(self, rng: np.random.Generator) -> tuple[VoiceClip, VoiceClip]:
+        """Draw a genuine and a forged recording: twins, two of one source, or any two."""
+        lot = rng.random()
+        if lot < self._often:
+            return self._pairs[int(rng.integers(len(self._pairs)))]
+        genuine, forged = self._pools[0], self._pools[1]
+        if lot < self._often + self._matched:
+            source = self._shared[int(rng.integers(len(self._shared)))]
+            return genuine.draw_from(source, rng), forged.draw_from(source, rng)
+        return genuine.draw(rng), forged.draw(rng)
 
 
 def _pairs(clips: Sequence[VoiceClip]) -> list[tuple[VoiceClip, VoiceClip]]:
@@ -107,11 +119,15 @@ class _Pool:
         rest = sum(size for source, size in sizes.items() if source not in shares)
         left = shares.get("*", 1.0)
         self._names = list(sizes)
+        self.sources = tuple(sizes)
         weights = np.array([shares.get(name, left * sizes[name] / max(rest, 1e-9)) for name in self._names])
         self._share = weights / weights.sum()
 
     def draw(self, rng: np.random.Generator) -> VoiceClip:
-        groups = self._groups[self._names[int(rng.choice(len(self._names), p=self._share))]]
+        return self.draw_from(self._names[int(rng.choice(len(self._names), p=self._share))], rng)
+
+    def draw_from(self, source: str, rng: np.random.Generator) -> VoiceClip:
+        groups = self._groups[source]
         weights = np.array([len(group) for group in groups]) ** 0.5
         group = groups[int(rng.choice(len(groups), p=weights / weights.sum()))]
         return group[int(rng.integers(len(group)))]
@@ -203,4 +219,5 @@ def _clip(row: Row) -> VoiceClip | None:
     window = as_window(Sound(np.concatenate(pieces)[: round(_LONGEST_S * RATE_HZ)], RATE_HZ))
     if window.speech < LEAST_SHARE:
         return None
-    return VoiceClip(window.sound.samples_f32, row.label, row.source, row.method, row.group)
+    pair = f"{row.group}/{row.path.stem}"
+    return VoiceClip(window.sound.samples_f32, row.label, row.source, row.method, row.group, pair)

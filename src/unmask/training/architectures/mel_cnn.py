@@ -20,7 +20,7 @@ SAMPLES = 64000
 _WINDOW = 400
 _HOP = 160
 _BINS = 512
-_FLOOR = 1e-5
+_FLOOR = 3e-5
 
 
 class MelCnn(nn.Module):
