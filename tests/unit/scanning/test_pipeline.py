@@ -204,6 +204,19 @@ def test_exhibits_are_kept_only_when_wanted(scan: Scan, exhibits: int) -> None:
     assert [exhibit.time_s for exhibit in report.exhibits] == sorted(exhibit.time_s for exhibit in report.exhibits)
 
 
+def test_exhibits_show_the_faces_of_their_own_moment(scan: Scan, tmp_path: Path) -> None:
+    draw = lambda number, _size: people.bust(blue=20 <= number < 40)  # noqa: E731
+    path = videos.write_clip(tmp_path / "a.mp4", seconds=6.0, fps=10, size=(240, 240), sound=False, draw=draw)
+    report = scan(path, frames=30, exhibits=4)
+    assert len(report.exhibits) == 4
+    for exhibit in report.exhibits:
+        wanted = [(point.person, point.p_fake) for point in report.timeline if point.t_s == exhibit.time_s]
+        assert [(person, p_fake) for person, _, p_fake in exhibit.faces] == wanted
+        reddish = exhibit.pixels_rgb_u8[..., 0].mean() > exhibit.pixels_rgb_u8[..., 2].mean()
+        assert reddish == (wanted[0][1] < 0.5)
+    assert any(p_fake is not None and p_fake > 0.7 for exhibit in report.exhibits for _, _, p_fake in exhibit.faces)
+
+
 def test_exhibits_do_not_change_the_answer(scan: Scan) -> None:
     without, with_ = scan("genuine.mp4"), scan("genuine.mp4", exhibits=3)
     assert without.p_fake == with_.p_fake
