@@ -6,17 +6,11 @@ therefore drawn anew for every window, whatever its label.
 
 from __future__ import annotations
 
-import io
-
-import av
 import numpy as np
 from numpy.fft import irfft, rfft, rfftfreq
 
 from unmask.core.records import F32Array
-
-RATE_HZ = 16000
-_FORMATS = {"libopus": "ogg", "libmp3lame": "mp3", "aac": "adts", "g722": "wav", "pcm_mulaw": "wav", "pcm_alaw": "wav"}
-_TELEPHONE = ("pcm_mulaw", "pcm_alaw")
+from unmask.media.codec import RATE_HZ, through_codec
 
 
 def augment(samples_f32: F32Array, rng: np.random.Generator, *, strength: float = 1.0) -> F32Array:
@@ -67,52 +61,6 @@ def coloured_noise(size: int, rng: np.random.Generator) -> F32Array:
     return np.asarray(noise / (np.sqrt(np.mean(noise**2)) + 1e-9), dtype=np.float32)
 
 
-def through_codec(samples_f32: F32Array, codec: str, *, kbps: int) -> F32Array:
-    """Encode and decode sound in memory.
-
-    Args:
-        samples_f32: Shape (N,), float32, 16 kHz.
-        codec: FFmpeg's name: libopus, libmp3lame, aac, g722, pcm_mulaw or pcm_alaw (the last two at 8 kHz).
-        kbps: Rate, where the codec has one to choose.
-
-    Returns:
-        Shape (N,), float32, 16 kHz, shifted back so that it lines up with the input.
-    """
-    rate = 8000 if codec in _TELEPHONE else RATE_HZ
-    buffer = io.BytesIO()
-    with av.open(buffer, "w", format=_FORMATS[codec]) as container:
-        stream = container.add_stream(codec, rate=rate)
-        stream.layout = "mono"
-        if codec not in (*_TELEPHONE, "g722"):
-            stream.bit_rate = kbps * 1000
-        frame = av.AudioFrame.from_ndarray(np.clip(samples_f32, -1, 1)[None], format="flt", layout="mono")
-        frame.sample_rate = RATE_HZ
-        container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-    buffer.seek(0)
-    found = _decoded(buffer)
-    shift = _lag(samples_f32, found)
-    found = found[shift:] if shift >= 0 else np.pad(found, (-shift, 0))
-    return np.pad(found, (0, max(samples_f32.size - found.size, 0)))[: samples_f32.size]
-
-
-def _decoded(buffer: io.BytesIO) -> F32Array:
-    pieces = []
-    with av.open(buffer) as container:
-        resampler = av.AudioResampler("flt", "mono", RATE_HZ)
-        for frame in [*container.decode(audio=0), None]:
-            pieces += [piece.to_ndarray()[0] for piece in resampler.resample(frame) if piece is not None]
-    return np.concatenate(pieces).astype(np.float32)
-
-
-def _lag(sent: F32Array, got: F32Array, *, reach: int = 3000) -> int:
-    """Delay of `got` in samples, at most `reach`, by cross-correlation."""
-    size = max(sent.size, got.size) + reach
-    around = irfft(rfft(got, size) * np.conj(rfft(sent, size)), size)
-    lags = np.concatenate([around[-reach:], around[: reach + 1]])
-    return int(np.argmax(lags)) - reach
-
-
 def _filtered(x: F32Array, rng: np.random.Generator) -> F32Array:
     """Room, tilt, bumps and band limits, all as one multiplication in the spectrum."""
     size = x.size + 4000
@@ -127,10 +75,10 @@ def _filtered(x: F32Array, rng: np.random.Generator) -> F32Array:
     if rng.random() < 0.25:
         edge = rng.uniform(50, 350)
         gain_db = gain_db - np.clip((edge - frequency) * 0.2, 0, 40)
-    response = (10 ** (gain_db / 20)).astype(np.float32)
+    spectrum = rfft(x, size) * (10 ** (gain_db / 20)).astype(np.float32)
     if rng.random() < 0.3:
-        response = response * rfft(_room(rng), size)
-    found = irfft(rfft(x, size) * response, size)[: x.size]
+        spectrum = spectrum * rfft(_room(rng), size)
+    found = irfft(spectrum, size)[: x.size]
     return np.asarray(found, dtype=np.float32)
 
 
@@ -142,7 +90,7 @@ def _room(rng: np.random.Generator) -> F32Array:
     tail *= 10 ** (-rng.uniform(3, 20) / 20) / np.sqrt((tail**2).sum())
     tail[: int(rng.integers(1, 80))] = 0
     tail[0] = 1
-    return tail.astype(np.float32)
+    return np.asarray(tail, dtype=np.float32)
 
 
 def _bent(x: F32Array, rng: np.random.Generator) -> F32Array:
@@ -154,7 +102,9 @@ def _bent(x: F32Array, rng: np.random.Generator) -> F32Array:
         return np.clip(x, -limit, limit).astype(np.float32)
     if kind == 1:
         unit = x / peak
-        return (peak * (unit + rng.uniform(-0.3, 0.3) * unit**2 + rng.uniform(-0.3, 0.3) * unit**3)).astype(np.float32)
+        return np.asarray(
+            peak * (unit + rng.uniform(-0.3, 0.3) * unit**2 + rng.uniform(-0.3, 0.3) * unit**3), dtype=np.float32
+        )
     places = rng.integers(0, x.size, int(x.size * rng.uniform(0.0002, 0.005)))
     out = x.copy()
     out[places] += (rng.standard_normal(places.size) * _rms(x) * rng.uniform(0.1, 1.0)).astype(np.float32)

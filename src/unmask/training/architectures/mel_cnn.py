@@ -73,6 +73,9 @@ class LogSpectrogram(nn.Module):
     (cepstral mean subtraction, Atal 1974), which would otherwise tell sources apart.
     """
 
+    kernels: Tensor
+    filters: Tensor
+
     def __init__(self, bands: int) -> None:
         super().__init__()
         taper = np.hanning(_WINDOW + 1)[:-1]

@@ -1,0 +1,63 @@
+"""Send sound through a codec in memory, as telephones, messengers and platforms do."""
+
+from __future__ import annotations
+
+import io
+
+import av
+import numpy as np
+from av.audio.stream import AudioStream
+from numpy.fft import irfft, rfft
+
+from unmask.core.records import F32Array
+
+RATE_HZ = 16000
+_FORMATS = {"libopus": "ogg", "libmp3lame": "mp3", "aac": "adts", "g722": "wav", "pcm_mulaw": "wav", "pcm_alaw": "wav"}
+_TELEPHONE = ("pcm_mulaw", "pcm_alaw")
+
+
+def through_codec(samples_f32: F32Array, codec: str, *, kbps: int) -> F32Array:
+    """Encode and decode sound in memory.
+
+    Args:
+        samples_f32: Shape (N,), float32, 16 kHz.
+        codec: FFmpeg's name: libopus, libmp3lame, aac, g722, pcm_mulaw or pcm_alaw (the last two at 8 kHz).
+        kbps: Rate, where the codec has one to choose.
+
+    Returns:
+        Shape (N,), float32, 16 kHz, shifted back so that it lines up with the input.
+    """
+    rate = 8000 if codec in _TELEPHONE else RATE_HZ
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format=_FORMATS[codec]) as container:
+        stream = container.add_stream(codec, rate=rate)
+        assert isinstance(stream, AudioStream), codec
+        stream.layout = "mono"
+        if codec not in (*_TELEPHONE, "g722"):
+            stream.bit_rate = kbps * 1000
+        frame = av.AudioFrame.from_ndarray(np.clip(samples_f32, -1, 1)[None], format="flt", layout="mono")
+        frame.sample_rate = RATE_HZ
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    buffer.seek(0)
+    found = _decoded(buffer)
+    shift = _lag(samples_f32, found)
+    found = found[shift:] if shift >= 0 else np.pad(found, (-shift, 0))
+    return np.pad(found, (0, max(samples_f32.size - found.size, 0)))[: samples_f32.size]
+
+
+def _decoded(buffer: io.BytesIO) -> F32Array:
+    pieces = []
+    with av.open(buffer, "r") as container:
+        resampler = av.AudioResampler("flt", "mono", RATE_HZ)
+        for frame in [*container.decode(audio=0), None]:
+            pieces += [piece.to_ndarray()[0] for piece in resampler.resample(frame) if piece is not None]
+    return np.concatenate(pieces).astype(np.float32)
+
+
+def _lag(sent: F32Array, got: F32Array, *, reach: int = 3000) -> int:
+    """Delay of `got` in samples, at most `reach`, by cross-correlation."""
+    size = max(sent.size, got.size) + reach
+    around = irfft(rfft(got, size) * np.conj(rfft(sent, size)), size)
+    lags = np.concatenate([around[-reach:], around[: reach + 1]])
+    return int(np.argmax(lags)) - reach
