@@ -77,13 +77,16 @@ def decide(p_fake: float | None, coverage: float, evidence: Sequence[Evidence]) 
         evidence: For the thresholds.
 
     Returns:
-        ``inconclusive`` between the thresholds, without any answer, and where too little was scored to clear a medium.
+        ``inconclusive`` between the thresholds, without any answer, and where too little was scored to clear a medium:
+        a genuine voice does not clear pictures that nobody could judge. A sound track without speech holds nothing
+        to judge and stands in nobody's way.
     """
     if p_fake is None:
         return "inconclusive"
     real_below, fake_above = thresholds(evidence)
     if p_fake >= fake_above:
         return "likely_fake"
-    if p_fake < real_below and coverage >= LEAST_COVERAGE:
+    unjudged = any(entry.p_fake is None and entry.abstained != "no_speech" for entry in evidence)
+    if p_fake < real_below and coverage >= LEAST_COVERAGE and not unjudged:
         return "likely_real"
     return "inconclusive"

@@ -43,9 +43,15 @@ def reasons(
         found.append("Nothing in this file could be judged, so there is no probability.")
     elif verdict == "inconclusive" and coverage < LEAST_COVERAGE:
         found.append(f"Only {coverage:.0%} of the file could be judged, too little to call it genuine.")
+    elif verdict == "inconclusive" and all(_calm(entry) for entry in evidence):
+        found.append("What could be judged looks genuine, but that does not clear the rest.")
     elif verdict == "inconclusive":
         found.append("The evidence lies between the two thresholds; look for other sources before you decide.")
     return tuple(found)
+
+
+def _calm(entry: Evidence) -> bool:
+    return entry.p_fake is None or entry.p_fake < entry.likely_real_below
 
 
 def _sentence(entry: Evidence) -> str:

@@ -138,6 +138,13 @@ class _Run:
         self.average.load_state_dict(load_file(self.out / "last_average.safetensors"))
 
 
+def steps_done(out: Path) -> int:
+    """Steps of a run that was stopped, so that its data can go on with fresh draws; 0 for a new one."""
+    if not (out / "state.pt").is_file():
+        return 0
+    return int(torch.load(out / "state.pt", weights_only=True)["step"])
+
+
 def rate(schedule: Schedule, step: int) -> float:
     """Learning rate at a step: linear warm-up, then a cosine down to a hundredth of the peak."""
     if step < schedule.warmup:

@@ -28,7 +28,7 @@ class PortraitStream(IterableDataset[tuple[U8Array, np.float32]]):
             ``self-blend`` is made on the spot from a real crop.
         size_px: Side of what the network sees.
         margin: The scanner's margin, from the model card.
-        seed: Of all choices; every worker draws its own stream from it.
+        seed: Of all choices, one number or several; every worker draws its own stream from it.
     """
 
     def __init__(
@@ -38,14 +38,15 @@ class PortraitStream(IterableDataset[tuple[U8Array, np.float32]]):
         *,
         size_px: int,
         margin: float,
-        seed: int,
+        seed: int | tuple[int, ...],
     ) -> None:
         self._pools = {label: _Pool(crops, label, shares.get(name, {})) for label, name in ((0, "real"), (1, "fake"))}
-        self._size_px, self._margin, self._seed = size_px, margin, seed
+        self._size_px, self._margin = size_px, margin
+        self._seed = (seed,) if isinstance(seed, int) else seed
 
     def __iter__(self) -> Iterator[tuple[U8Array, np.float32]]:
         worker = get_worker_info()
-        rng = np.random.default_rng([self._seed, worker.id if worker else 0])
+        rng = np.random.default_rng([*self._seed, worker.id if worker else 0])
         cv2.setNumThreads(1)
         while True:
             label = int(rng.integers(2))
@@ -57,7 +58,7 @@ class PortraitStream(IterableDataset[tuple[U8Array, np.float32]]):
         crop = crop or self._pools[0].some(rng)
         pixels = read_crop(crop)
         if forge:
-            # Real crops are disturbed before blending, so that the mask's inside keeps its own statistics.
+            # Forged before it is disturbed: real and forged faces then pass through the same cameras and codecs.
             pixels, _ = self_blend(pixels, crop.landmarks_px, rng)
         return augment(pixels, rng, size_px=self._size_px, margin=self._margin)
 

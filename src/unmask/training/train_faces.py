@@ -18,7 +18,7 @@ from unmask.datasets.split import Side, split
 from unmask.metrics.ranking import auc, equal_error_rate
 from unmask.training.architectures.face_cnn import FaceCnn, load_lite0_package
 from unmask.training.crops import CachedCrop, cut_crops
-from unmask.training.loop import Outcome, fit
+from unmask.training.loop import Outcome, fit, steps_done
 from unmask.training.portraits import PortraitStream, as_scanned, read_crop
 from unmask.training.recipe import Recipe, resolved
 
@@ -58,7 +58,8 @@ def train_faces(recipe: Recipe, manifest: Path, out: Path, *, listener: Listener
         load_lite0_package(network)
     network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     size_px, margin = crop_shape(recipe)
-    stream = PortraitStream(crops["train"], recipe.shares, size_px=size_px, margin=margin, seed=recipe.schedule.seed)
+    seed = (recipe.schedule.seed, steps_done(out))
+    stream = PortraitStream(crops["train"], recipe.shares, size_px=size_px, margin=margin, seed=seed)
     loader = DataLoader(stream, batch_size=recipe.schedule.batch, num_workers=_LOADERS, prefetch_factor=4)
     checks: dict[Side, list[CachedCrop]] = {side: _few(crops[side]) for side in _CHECKED}
     return fit(
