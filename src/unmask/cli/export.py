@@ -56,7 +56,7 @@ def export(
 
 
 def _figures(sides: Mapping[str, Sequence[Prediction]]) -> list[Figure]:
-    from unmask.evaluate.score import figures
+    from unmask.evaluate.score import figures, within_sources
     from unmask.models.card import Figure
 
     names = {
@@ -64,8 +64,14 @@ def _figures(sides: Mapping[str, Sequence[Prediction]]) -> list[Figure]:
         "validation": "left-out sources that chose the weights and the calibration",
         "test": "left-out sources, looked at last",
     }
-    return [
+    overall = [
         Figure(what, names[side], side == "holdout", value.value, value.low, value.high, len(found))
         for side, found in sides.items()
         for what, value in figures(found).items()
     ]
+    inside = [
+        Figure("AUC", f"{names[side]}: {source} alone", side == "holdout", value.value, value.low, value.high, count)
+        for side, found in sides.items()
+        for source, (value, count) in within_sources(found).items()
+    ]
+    return overall + inside

@@ -108,6 +108,26 @@ def by_source(predictions: Sequence[Prediction]) -> dict[str, Estimate]:
     return found
 
 
+def within_sources(predictions: Sequence[Prediction]) -> dict[str, tuple[Estimate, int]]:
+    """AUC inside each source that has answered media of both labels: nothing but the forgery tells them apart.
+
+    Args:
+        predictions: Any.
+
+    Returns:
+        Estimate and number of media by source.
+    """
+    found = {}
+    for source in sorted({prediction.row.source for prediction in predictions}):
+        inside = [entry for entry in predictions if entry.row.source == source and entry.p_fake is not None]
+        try:
+            scores, labels, groups = _columns(inside)
+            found[source] = (interval(auc, scores, labels, clusters=groups, rounds=400), len(inside))
+        except DataError:
+            continue
+    return found
+
+
 def _name(prediction: Prediction) -> str:
     row = prediction.row
     return f"fake: {row.source} / {row.method}" if row.label else f"real: {row.source}"

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from unmask.evaluate.predict import Prediction
-from unmask.evaluate.score import Rates, by_source, figures, rates
+from unmask.evaluate.score import Rates, by_source, figures, rates, within_sources
 from unmask.metrics.bootstrap import Estimate
 from unmask.report.curves import save_curves
 from unmask.report.to_table import save_columns
@@ -24,7 +24,7 @@ def write_evaluation(sides: Mapping[str, Sequence[Prediction]], out: Path, *, ti
         title: Name of the model, for plots and headings.
     """
     out.mkdir(parents=True, exist_ok=True)
-    found = {name: (figures(side), rates(side), by_source(side)) for name, side in sides.items()}
+    found = {name: (figures(side), rates(side), _sources(side)) for name, side in sides.items()}
     (out / "metrics.json").write_text(json.dumps(_plain(found), indent=1, allow_nan=False), encoding="utf-8")
     (out / "section.md").write_text(section(found), encoding="utf-8")
     everything = [(name, prediction) for name, side in sides.items() for prediction in side]
@@ -52,6 +52,11 @@ def write_evaluation(sides: Mapping[str, Sequence[Prediction]], out: Path, *, ti
         )
 
 
+def _sources(side: Sequence[Prediction]) -> dict[str, Estimate]:
+    inside = {f"inside {source}": estimate for source, (estimate, _) in within_sources(side).items()}
+    return {**inside, **by_source(side)}
+
+
 def section(found: Mapping[str, tuple[Mapping[str, Estimate], Rates, Mapping[str, Estimate]]]) -> str:
     """Markdown tables for a model card."""
     lines = []
@@ -62,7 +67,10 @@ def section(found: Mapping[str, tuple[Mapping[str, Estimate], Rates, Mapping[str
         ]
         shares = {key: value for key, value in asdict(verdicts).items() if key != "media"}
         lines += ["", f"{verdicts.media} media. Verdicts: " + _shares(shares) + ".", ""]
-        lines += ["| against all media of the other label | AUC | 95 % interval |", "|---|---|---|"]
+        lines += [
+            "| by source, against all media of the other label unless inside | AUC | 95 % interval |",
+            "|---|---|---|",
+        ]
         lines += [
             f"| {key} | {value.value:.3f} | {value.low:.3f} to {value.high:.3f} |" for key, value in sources.items()
         ]
