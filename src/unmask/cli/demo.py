@@ -40,7 +40,9 @@ def demo(
     except ImportError as error:
         message = "The demo starts from a portrait that scikit-image ships. Install it: pip install 'unmask[demo]'."
         raise WeightsMissing(message) from error
-    console.print("Forging a portrait and a clip out of a public-domain portrait (NASA, Eileen Collins) ...")
+    console.print(
+        "Forging a portrait and a clip out of a public-domain portrait (NASA, Eileen Collins) ...", soft_wrap=True
+    )
     out.mkdir(parents=True, exist_ok=True)
     results = []
     portrait = data.astronaut()
@@ -52,7 +54,9 @@ def demo(
     for result in results:
         Console(highlight=False).print(verdict_line(result), soft_wrap=True)
     report = save_index(results, out, name="report.html")
-    console.print(f"\nOpen {report} in a browser. Then try your own: unmask scan PHOTO_OR_CLIP --html reports")
+    console.print(
+        f"\nOpen {report} in a browser. Then try your own: unmask scan PHOTO_OR_CLIP --html reports", soft_wrap=True
+    )
     raise typer.Exit(exits.OK)
 
 
