@@ -52,7 +52,7 @@ def interval(
         seed: Of the random draws.
 
     Returns:
-        The figure and its interval. Resamples that hold only one class are drawn again.
+        The figure and its interval, which always holds it. Resamples that hold only one class are drawn again.
 
     Raises:
         DataError: As for `unmask.metrics.ranking.roc`, or if nearly all resamples hold one class.
@@ -72,4 +72,6 @@ def interval(
         message = "Too few clusters hold both classes for an interval; give finer clusters."
         raise DataError(message)
     low, high = np.quantile(found, [0.025, 0.975])
-    return Estimate(float(metric(values, truth)), float(low), float(high))
+    # Resampling biases figures such as the ECE upwards, so that the percentiles can miss the figure itself.
+    value = float(metric(values, truth))
+    return Estimate(value, min(float(low), value), max(float(high), value))

@@ -42,6 +42,14 @@ def export_graph(
     assert program is not None
     program.optimize()
     model = program.model_proto
+    _forget_sources(model.graph)
     onnx.helper.set_model_props(model, facts)
     onnx.checker.check_model(model)
     onnx.save_model(model, str(path))
+
+
+def _forget_sources(graph: onnx.GraphProto) -> None:
+    """Remove what the exporter notes about each node, which includes paths of the machine that it ran on."""
+    for entry in (*graph.node, *graph.value_info, *graph.input, *graph.output, *graph.initializer, graph):
+        entry.ClearField("metadata_props")
+        entry.ClearField("doc_string")
