@@ -20,6 +20,8 @@ IDENTITY = Calibration(1.0, 0.0, 1.0, 0.0, 0.5, 0.5, (), 0.0)
 FALSE_ALARMS = 0.05
 MISSES = 0.10
 _MOST_UNITS = 32
+_MARGIN = 1e-5
+"""Keeps the media that a threshold spares on their side when the card rounds slopes and thresholds to six digits."""
 
 
 def calibrate(predictions: Sequence[Prediction]) -> Calibration:
@@ -29,8 +31,9 @@ def calibrate(predictions: Sequence[Prediction]) -> Calibration:
         predictions: Made with a card that carries `IDENTITY`, of sources left out of training.
 
     Returns:
-        Platt scaling for units and media in which every source of a label counts alike, and two thresholds: at most
-        `FALSE_ALARMS` of genuine media reach likely_fake, at most `MISSES` of the forged ones likely_real.
+        Platt scaling for units and media in which both labels count alike and a source counts by the square root of
+        its size, and two thresholds: at most `FALSE_ALARMS` of genuine media reach likely_fake, at most `MISSES` of
+        the forged ones likely_real.
 
     Raises:
         DataError: One label is missing.
@@ -60,7 +63,7 @@ def calibrate(predictions: Sequence[Prediction]) -> Calibration:
 
 
 def _balanced(answered: Sequence[Prediction]) -> NDArray[np.float64]:
-    """Weights that let both labels, and every source inside a label, count alike (square root of its size)."""
+    """Weights that let both labels count alike, and every source inside a label by the square root of its size."""
     keys = [(prediction.row.label, prediction.row.source) for prediction in answered]
     sizes = Counter(keys)
     weights = np.array([sizes[key] ** -0.5 for key in keys])
@@ -74,14 +77,14 @@ def _above(real_p: NDArray[np.float64], share: float) -> float:
     """Smallest threshold that at most this share of genuine media reaches, one medium on the safe side."""
     ranked = np.sort(real_p)[::-1]
     allowed = int(share * (ranked.size + 1)) - 1
-    return float(ranked[max(allowed, 0)]) + 1e-6 if ranked.size else 1.0
+    return float(ranked[max(allowed, 0)]) + _MARGIN if ranked.size else 1.0
 
 
 def _below(fake_p: NDArray[np.float64], share: float) -> float:
     """Largest threshold under which at most this share of forged media falls, one medium on the safe side."""
     ranked = np.sort(fake_p)
     allowed = int(share * (ranked.size + 1)) - 1
-    return float(ranked[max(allowed, 0)])
+    return float(ranked[max(allowed, 0)]) - _MARGIN
 
 
 def _units(answered: Sequence[Prediction], weights: NDArray[np.float64]) -> tuple[float, float]:
