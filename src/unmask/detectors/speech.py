@@ -11,6 +11,7 @@ from unmask.core.records import SpeechWindow
 from unmask.models.card import CardInput
 from unmask.models.session import Session
 
+QUIETEST = 1e-5
 _BATCH = 8
 
 
@@ -39,7 +40,7 @@ class SpeechDetector:
                 names (`unmask.voice.windows.filled`).
 
         Returns:
-            One answer each; windows of digital silence are refused.
+            One answer each; windows without any movement (silence, a constant level) are refused.
         """
         answers: list[Score | Abstention | None] = [_refusal(window) for window in units]
         open_places = [place for place, answer in enumerate(answers) if answer is None]
@@ -52,6 +53,6 @@ class SpeechDetector:
 
 
 def _refusal(window: SpeechWindow) -> Abstention | None:
-    if not window.sound.samples_f32.any():
+    if float(window.sound.samples_f32.std()) < QUIETEST:
         return Abstention("no_speech", "the window is silent")
     return None
