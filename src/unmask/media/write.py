@@ -16,7 +16,13 @@ _BLOCK = 1024
 
 
 def write_clip(
-    path: Path, frames: Iterable[U8Array], *, rate: Fraction, sound: F32Array | None = None, crf: int = 20
+    path: Path,
+    frames: Iterable[U8Array],
+    *,
+    rate: Fraction,
+    sound: F32Array | None = None,
+    crf: int = 20,
+    preset: str = "veryfast",
 ) -> None:
     """Write an H.264 clip, with AAC sound if given.
 
@@ -26,9 +32,10 @@ def write_clip(
         rate: Frames per second.
         sound: Shape (N,), float32, mono, 48 kHz, in [-1, 1].
         crf: Constant rate factor, lower is better.
+        preset: x264's trade of speed for size.
     """
     with av.open(str(path), "w") as container:
-        video = container.add_stream("libx264", rate=rate, options={"crf": str(crf), "preset": "veryfast"})
+        video = container.add_stream("libx264", rate=rate, options={"crf": str(crf), "preset": preset})
         video.pix_fmt = "yuv420p"
         track = container.add_stream("aac", rate=_SOUND_RATE_HZ, layout="mono") if sound is not None else None
         for number, pixels in enumerate(frames):

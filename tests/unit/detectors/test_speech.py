@@ -20,7 +20,7 @@ def detector(model_folder: Path, monkeypatch: pytest.MonkeyPatch) -> SpeechDetec
 
 
 def window(level: float) -> SpeechWindow:
-    return SpeechWindow(Sound(np.full(64000, level, np.float32), 16000), 1.0)
+    return SpeechWindow(Sound(np.tile(np.array([level, -level], np.float32), 32000), 16000), 1.0)
 
 
 @pytest.mark.parametrize("count", [0, 1, 8, 9, 20])
