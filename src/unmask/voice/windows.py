@@ -82,9 +82,9 @@ def unfit(window: SpeechWindow) -> Abstention | None:
         ``no_speech`` or ``too_short``; None for enough speech.
     """
     if window.speech < LEAST_SHARE:
-        return Abstention("no_speech", "Hardly any speech in this stretch of sound.")
+        return Abstention("no_speech", "hardly any speech in this stretch of sound")
     if window.speech * window.sound.duration_s < LEAST_SPEECH_S:
-        return Abstention("too_short", f"Less than {LEAST_SPEECH_S} s of speech.")
+        return Abstention("too_short", f"less than {LEAST_SPEECH_S} s of speech")
     return None
 
 
