@@ -53,6 +53,7 @@ def train_faces(recipe: Recipe, manifest: Path, out: Path, *, listener: Listener
     (out / "recipe.json").write_text(json.dumps(resolved(recipe), indent=1), encoding="utf-8")
     sides = split([row for row in read_manifest(manifest) if row.kind in ("image", "video")], recipe.split)
     crops = crops_by_side(sides, out / "crops", listener=listener)
+    torch.manual_seed(recipe.schedule.seed)
     network = face_network(recipe)
     if recipe.pretrained.startswith("package:"):
         load_lite0_package(network)
