@@ -39,15 +39,26 @@ def reasons(
     if len(people) > 1 and suspects:
         names = ", ".join(str(person.id + 1) for person in suspects)
         found.append(f"Of {len(people)} people, the suspicion concerns person {names}.")
-    if verdict == "inconclusive" and all(entry.p_fake is None for entry in evidence):
-        found.append("Nothing in this file could be judged, so there is no probability.")
-    elif verdict == "inconclusive" and coverage < LEAST_COVERAGE:
-        found.append(f"Only {coverage:.0%} of the file could be judged, too little to call it genuine.")
-    elif verdict == "inconclusive" and all(_calm(entry) for entry in evidence):
-        found.append("What could be judged looks genuine, but that does not clear the rest.")
-    elif verdict == "inconclusive":
-        found.append("The evidence lies between the two thresholds; look for other sources before you decide.")
+    if verdict == "inconclusive":
+        found.append(_doubt(coverage, evidence))
     return tuple(found)
+
+
+def _doubt(coverage: float, evidence: Sequence[Evidence]) -> str:
+    """Say why there is no clear verdict."""
+    if all(entry.p_fake is None for entry in evidence):
+        return "Nothing in this file could be judged, so there is no probability."
+    if coverage < LEAST_COVERAGE:
+        return f"Only {coverage:.0%} of the file could be judged, too little to call it genuine."
+    if all(_calm(entry) for entry in evidence):
+        return "What could be judged looks genuine, but that does not clear the rest."
+    if any(_alarming(entry) for entry in evidence):
+        return "One part raises suspicion, but taken together the evidence stays below the upper threshold."
+    return "The evidence lies between the two thresholds; look for other sources before you decide."
+
+
+def _alarming(entry: Evidence) -> bool:
+    return entry.p_fake is not None and entry.p_fake >= entry.likely_fake_above
 
 
 def _calm(entry: Evidence) -> bool:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -99,3 +101,10 @@ def test_the_most_cautious_thresholds_of_those_who_answered_count() -> None:
     )
     assert found == (0.2, 0.9)
     assert thresholds([said(None)]) == (0.0, 1.0)
+
+
+def test_a_genuine_voice_does_not_clear_pictures_that_nobody_could_judge() -> None:
+    voice = said(0.05)
+    assert decide(0.05, 1.0, [voice]) == "likely_real"
+    assert decide(0.05, 1.0, [voice, replace(said(None), abstained="face_too_small")]) == "inconclusive"
+    assert decide(0.05, 1.0, [voice, replace(said(None), abstained="no_speech")]) == "likely_real"

@@ -55,3 +55,10 @@ def test_suspects_are_counted_from_one() -> None:
         "Of 2 people, the suspicion concerns person 2." in text for text in reasons("likely_fake", 1, [], people)
     )
     assert not any("person" in text for text in reasons("likely_fake", 1.0, [said(0.9)], people[1:]))
+
+
+def test_a_verdict_held_back_by_the_other_parts_is_explained() -> None:
+    suspicious = reasons("inconclusive", 1.0, [said(0.75), said(0.1, "audio")], ())
+    assert "stays below the upper threshold" in suspicious[-1]
+    unjudged = reasons("inconclusive", 1.0, [said(0.1, "audio"), said(None, "face", "face_too_small")], ())
+    assert "does not clear the rest" in unjudged[-1]
