@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from unmask.core.evidence import Abstention, Score
 from unmask.core.records import FaceCrop
+from unmask.detectors.batches import score_batches
 from unmask.models.card import CardInput
 from unmask.models.session import Session
 
@@ -42,14 +41,8 @@ class FaceFrameDetector:
         Returns:
             One answer each. Faces under `SMALLEST_FACE_PX` and near-black crops are refused.
         """
-        answers: list[Score | Abstention | None] = [refusal(crop) for crop in units]
-        open_places = [place for place, answer in enumerate(answers) if answer is None]
-        for start in range(0, len(open_places), _BATCH):
-            places = open_places[start : start + _BATCH]
-            found = self._session.run(np.stack([units[place].pixels_rgb_u8 for place in places]))
-            for row, place in enumerate(places):
-                answers[place] = Score(float(found["logit"][row]), found["evidence"][row])
-        return [answer for answer in answers if answer is not None]
+        arrays = [crop.pixels_rgb_u8 for crop in units]
+        return score_batches(self._session, arrays, [refusal(crop) for crop in units], size=_BATCH)
 
 
 def refusal(crop: FaceCrop) -> Abstention | None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from unmask.core.evidence import Abstention, Score
 from unmask.core.records import SpeechWindow
+from unmask.detectors.batches import score_batches
 from unmask.models.card import CardInput
 from unmask.models.session import Session
 
@@ -42,14 +41,8 @@ class SpeechDetector:
         Returns:
             One answer each; windows without any movement (silence, a constant level) are refused.
         """
-        answers: list[Score | Abstention | None] = [_refusal(window) for window in units]
-        open_places = [place for place, answer in enumerate(answers) if answer is None]
-        for start in range(0, len(open_places), _BATCH):
-            places = open_places[start : start + _BATCH]
-            found = self._session.run(np.stack([units[place].sound.samples_f32 for place in places]))
-            for row, place in enumerate(places):
-                answers[place] = Score(float(found["logit"][row]), found["evidence"][row])
-        return [answer for answer in answers if answer is not None]
+        arrays = [window.sound.samples_f32 for window in units]
+        return score_batches(self._session, arrays, [_refusal(window) for window in units], size=_BATCH)
 
 
 def _refusal(window: SpeechWindow) -> Abstention | None:
