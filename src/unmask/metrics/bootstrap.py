@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,21 +57,62 @@ def interval(
     Raises:
         DataError: As for `unmask.metrics.ranking.roc`, or if nearly all resamples hold one class.
     """
-    values, truth = checked(scores, labels)
-    names = np.arange(values.size) if clusters is None else np.unique(np.asarray(clusters), return_inverse=True)[1]
-    members = [np.flatnonzero(names == index) for index in range(int(names.max()) + 1)]
+    return intervals({"": metric}, scores, labels, clusters=clusters, rounds=rounds, seed=seed)[""]
+
+
+def intervals(
+    metrics: Mapping[str, Metric],
+    scores: ArrayLike,
+    labels: ArrayLike,
+    *,
+    clusters: Sequence[str] | None = None,
+    rounds: int = 1000,
+    seed: int = 0,
+) -> dict[str, Estimate]:
+    """Do what `interval` does for several metrics at once, on the same resamples.
+
+    Args:
+        metrics: By name; each maps scores, shape (N,) or (N, K), and labels to a figure.
+        scores: Shape (N,), or (N, K) for K detectors on the same media.
+        labels: Shape (N,), 0 real, 1 fake.
+        clusters: N names; rows of one name are drawn together. Each row alone when None.
+        rounds: Number of resamples.
+        seed: Of the random draws.
+
+    Returns:
+        Figures with intervals, by name.
+
+    Raises:
+        DataError: As for `interval`.
+    """
+    values = np.asarray(scores, dtype=np.float64)
+    columns = [checked(column, labels) for column in (values.T if values.ndim == 2 else [values])]
+    truth = columns[0][1]
+    members = _members(clusters, truth.size)
     rng = np.random.default_rng(seed)
-    found: list[float] = []
+    found: list[list[float]] = []
     for _ in range(20 * rounds):
         if len(found) == rounds:
             break
         rows = np.concatenate([members[index] for index in rng.integers(0, len(members), len(members))])
         if 0 < truth[rows].sum() < rows.size:
-            found.append(metric(values[rows], truth[rows]))
+            found.append([metric(values[rows], truth[rows]) for metric in metrics.values()])
     if len(found) < rounds:
         message = "Too few clusters hold both classes for an interval; give finer clusters."
         raise DataError(message)
-    low, high = np.quantile(found, [0.025, 0.975])
+    ends = np.quantile(np.array(found), [0.025, 0.975], axis=0)
+    wanted = [float(metric(values, truth)) for metric in metrics.values()]
     # Resampling biases figures such as the ECE upwards, so that the percentiles can miss the figure itself.
-    value = float(metric(values, truth))
-    return Estimate(value, min(float(low), value), max(float(high), value))
+    return {
+        name: Estimate(value, min(float(low), value), max(float(high), value))
+        for name, value, low, high in zip(metrics, wanted, ends[0], ends[1], strict=True)
+    }
+
+
+def _members(clusters: Sequence[str] | None, rows: int) -> list[NDArray[np.intp]]:
+    """Rows of each cluster, in the clusters' order by name."""
+    if clusters is None:
+        return list(np.arange(rows)[:, None])
+    names = np.unique(np.asarray(clusters), return_inverse=True)[1]
+    order = np.argsort(names, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(names[order])) + 1)

@@ -114,11 +114,27 @@ def average_precision(scores: ArrayLike, labels: ArrayLike) -> float:
     Raises:
         DataError: As for `roc`.
     """
+    recalls, precisions = precision_recall(scores, labels)
+    return float(np.sum(np.diff(recalls, prepend=0.0) * precisions))
+
+
+def precision_recall(scores: ArrayLike, labels: ArrayLike) -> tuple[F64, F64]:
+    """Trace precision against recall of the fake class, from the strictest threshold to the laxest.
+
+    Args:
+        scores: Shape (N,), higher means more likely fake.
+        labels: Shape (N,), 0 real, 1 fake.
+
+    Returns:
+        Recalls, ascending, and precisions, both of shape (K,), one point for each distinct score.
+
+    Raises:
+        DataError: As for `roc`.
+    """
     values, truth = checked(scores, labels)
     curve = roc(values, truth)
-    fakes, reals = truth.sum(), truth.size - truth.sum()
-    hits, alarms = curve.recalls[1:] * fakes, curve.false_alarms[1:] * reals
-    return float(np.sum(np.diff(curve.recalls) * hits / (hits + alarms)))
+    hits, alarms = curve.recalls[1:] * truth.sum(), curve.false_alarms[1:] * (truth.size - truth.sum())
+    return curve.recalls[1:], hits / (hits + alarms)
 
 
 def threshold_at(scores: ArrayLike, labels: ArrayLike, *, false_alarms: float) -> float:

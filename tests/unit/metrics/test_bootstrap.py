@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import norm
 
 from unmask.core.errors import DataError
-from unmask.metrics.bootstrap import Estimate, interval
+from unmask.metrics.bootstrap import Estimate, interval, intervals
 from unmask.metrics.ranking import auc
 
 SHIFT = 1.0
@@ -83,3 +83,24 @@ def test_hopeless_clusters_are_refused() -> None:
 
 def test_how_an_estimate_reads() -> None:
     assert str(Estimate(0.91234, 0.9, 0.95)) == "0.912 [0.900, 0.950]"
+
+
+def test_several_metrics_share_their_resamples() -> None:
+    scores, labels, names = sample(1)
+    both = intervals({"auc": auc, "turned": lambda s, y: 1 - auc(s, y)}, scores, labels, clusters=names, rounds=60)
+    assert both["auc"] == interval(auc, scores, labels, clusters=names, rounds=60)
+    assert both["turned"].low == pytest.approx(1 - both["auc"].high)
+
+
+def test_paired_detectors_are_resampled_together() -> None:
+    """The difference of two nearly alike detectors is far surer than either figure."""
+    scores, labels, names = sample(2)
+    pair = np.stack([scores, scores + 0.05 * np.random.default_rng(0).normal(size=scores.size)], axis=1)
+
+    def gap(values: np.ndarray, truth: np.ndarray) -> float:
+        return auc(values[:, 0], truth) - auc(values[:, 1], truth)
+
+    found = intervals({"gap": gap}, pair, labels, clusters=names, rounds=100)["gap"]
+    alone = interval(auc, scores, labels, clusters=names, rounds=100)
+    assert found.low <= 0 <= found.high
+    assert found.high - found.low < 0.3 * (alone.high - alone.low)

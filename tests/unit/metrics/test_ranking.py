@@ -13,7 +13,15 @@ from sklearn import metrics as sk
 
 from unmask.core.errors import DataError
 from unmask.metrics import ranking
-from unmask.metrics.ranking import auc, average_precision, equal_error_rate, recall_at, roc, threshold_at
+from unmask.metrics.ranking import (
+    auc,
+    average_precision,
+    equal_error_rate,
+    precision_recall,
+    recall_at,
+    roc,
+    threshold_at,
+)
 
 METRICS = (auc, equal_error_rate, average_precision)
 
@@ -162,3 +170,13 @@ def test_the_examples_in_the_docstrings() -> None:
     result = doctest.testmod(ranking)
     assert result.attempted >= 2
     assert result.failed == 0
+
+
+@given(scored())
+@settings(deadline=None)
+def test_precision_recall_points_are_those_of_scikit_learn(data: tuple[np.ndarray, np.ndarray]) -> None:
+    scores, labels = data
+    recalls, precisions = precision_recall(scores, labels)
+    theirs, their_recalls, _ = sk.precision_recall_curve(labels, scores)
+    assert recalls.tolist() == pytest.approx(their_recalls[:-1][::-1].tolist())
+    assert precisions.tolist() == pytest.approx(theirs[:-1][::-1].tolist())
