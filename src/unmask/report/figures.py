@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from unmask.core.evidence import ScanReport
-from unmask.core.records import Box, Exhibit
+from unmask.core.records import Box, Exhibit, U8Array
 from unmask.report.gauge import thresholds
-from unmask.report.overlay import heat_uri, mel_uri, picture_uri
+from unmask.report.overlay import heat_png, jpeg_uri, mel_png, picture_jpeg, png_uri
 from unmask.report.words import NOUNS, clock, percent, person_name
 
 THUMBNAIL_PX = 160
+FACE_PX = 96
+FACE_MARGIN = 1.4
 LEVELS = {"fake": "above the upper threshold", "real": "below the lower threshold", "unknown": "between the thresholds"}
 
 
@@ -27,6 +29,7 @@ class Figure:
         boxes: SVG with the numbered boxes.
         alt: What the picture shows.
         moment: Time in the medium; empty for pictures.
+        go_s: The same in seconds.
         faces: ``(name, probability, level in words)`` for each box.
         width_px: Width of the picture.
         height_px: Height of the picture.
@@ -37,6 +40,7 @@ class Figure:
     boxes: Markup
     alt: str
     moment: str
+    go_s: float
     faces: tuple[tuple[str, str, str], ...]
     width_px: int
     height_px: int
@@ -53,10 +57,39 @@ def figures(report: ScanReport) -> list[Figure]:
 def thumbnail(report: ScanReport) -> str | None:
     """Encode a small picture of a medium: its first exhibit, or its spectrogram; None if there is neither."""
     if report.exhibits:
-        return picture_uri(report.exhibits[0].pixels_rgb_u8, THUMBNAIL_PX)
+        return jpeg_uri(picture_jpeg(report.exhibits[0].pixels_rgb_u8, THUMBNAIL_PX))
     if report.sound is not None and report.sound.mel_db.size:
-        return mel_uri(report.sound.mel_db[:, :: max(1, report.sound.mel_db.shape[1] // THUMBNAIL_PX)])
+        return png_uri(mel_png(report.sound.mel_db[:, :: max(1, report.sound.mel_db.shape[1] // THUMBNAIL_PX)]))
     return None
+
+
+def thumbnails(report: ScanReport) -> dict[int, bytes]:
+    """Cut a small picture of each person out of the exhibits, where the face is largest.
+
+    Args:
+        report: What was concluded, with its exhibits.
+
+    Returns:
+        JPEG of at most `FACE_PX` on a side, by person id; people whom no exhibit shows are left out.
+    """
+    seen: dict[int, tuple[float, Exhibit, Box]] = {}
+    for exhibit in report.exhibits:
+        for person, box, _ in exhibit.faces:
+            side = max(box[2] - box[0], box[3] - box[1])
+            if person not in seen or side > seen[person][0]:
+                seen[person] = (side, exhibit, box)
+    cuts = {person: _square(exhibit, box) for person, (_, exhibit, box) in sorted(seen.items())}
+    return {person: picture_jpeg(cut, FACE_PX) for person, cut in cuts.items() if cut.size}
+
+
+def _square(exhibit: Exhibit, box: Box) -> U8Array:
+    """Cut a square around a face, with some hair and chin, as far as the picture reaches."""
+    left, top, right, bottom = box
+    half = FACE_MARGIN * max(right - left, bottom - top) / 2
+    x, y = (left + right) / 2, (top + bottom) / 2
+    rows = slice(max(round(y - half), 0), max(round(y + half), 0))
+    columns = slice(max(round(x - half), 0), max(round(x + half), 0))
+    return exhibit.pixels_rgb_u8[rows, columns]
 
 
 def level(p_fake: float | None, limits: tuple[float, float] | None) -> str:
@@ -68,6 +101,7 @@ def level(p_fake: float | None, limits: tuple[float, float] | None) -> str:
 
 def _figure(exhibit: Exhibit, limits: tuple[float, float] | None, noun: str) -> Figure:
     height, width = exhibit.pixels_rgb_u8.shape[:2]
+    heat = heat_png(exhibit)
     moment = clock(exhibit.time_s) if noun else ""
     faces = tuple(
         (
@@ -80,11 +114,12 @@ def _figure(exhibit: Exhibit, limits: tuple[float, float] | None, noun: str) -> 
     count = {0: "no face", 1: "one face"}.get(len(faces), f"{len(faces)} faces")
     what = f"Frame of the {noun} at {moment}" if noun else "The picture"
     return Figure(
-        picture=picture_uri(exhibit.pixels_rgb_u8),
-        heat=heat_uri(exhibit),
+        picture=jpeg_uri(picture_jpeg(exhibit.pixels_rgb_u8)),
+        heat=None if heat is None else png_uri(heat),
         boxes=_boxes(exhibit.faces, (width, height), limits),
         alt=f"{what}, {count} marked.",
         moment=moment,
+        go_s=exhibit.time_s,
         faces=faces,
         width_px=width,
         height_px=height,

@@ -1,4 +1,4 @@
-"""Pictures for the page: heat over faces, spectrograms, and their encoding as data URIs.
+"""Pictures for the page: heat over faces, spectrograms, and their encoding as PNG, JPEG and data URIs.
 
 Heat and sound are scalar fields, so they are written as PNG with a palette: small, and the colour of a value is exact.
 """
@@ -101,7 +101,7 @@ def _edge(length: int) -> F32Array:
     return np.clip(np.minimum(places, 1.0 - places) / FEATHER, 0.0, 1.0)
 
 
-def heat_uri(exhibit: Exhibit) -> str | None:
+def heat_png(exhibit: Exhibit) -> bytes | None:
     """Encode the heat of a picture as a transparent PNG; None where no face has a map."""
     if not exhibit.heatmaps:
         return None
@@ -114,17 +114,17 @@ def heat_legend_uri() -> str:
     colours, opacities = heat_palette()
     alpha = opacities[128:, None].astype(np.float64) / 255.0
     strip = (colours[128:] * alpha + 150.0 * (1.0 - alpha)).round().astype(np.uint8)
-    return _png(Image.fromarray(np.ascontiguousarray(strip[None])))
+    return png_uri(_png(Image.fromarray(np.ascontiguousarray(strip[None]))))
 
 
-def mel_uri(mel_db: F32Array) -> str:
+def mel_png(mel_db: F32Array) -> bytes:
     """Encode a mel spectrogram as a PNG, high bands on top.
 
     Args:
         mel_db: Shape (bands, T), float32, dB relative to the maximum; everything below `SOUND_FLOOR_DB` is black.
 
     Returns:
-        A data URI of at most `SOUND_COLUMNS` columns.
+        A file of at most `SOUND_COLUMNS` columns.
     """
     bands, columns = mel_db.shape
     values = np.clip(1.0 - np.asarray(mel_db, np.float32) / SOUND_FLOOR_DB, 0.0, 1.0)
@@ -134,12 +134,12 @@ def mel_uri(mel_db: F32Array) -> str:
     return _palette_png(values[::-1], ramp(SOUND_STOPS))
 
 
-def strip_uri(values: F32Array) -> str:
+def strip_png(values: F32Array) -> bytes:
     """Encode values in [0, 1] along time, shape (T,), as a PNG one pixel high, in the colours of heat."""
     return _palette_png(np.clip(values[None], 0.0, 1.0), ramp(HEAT_STOPS))
 
 
-def picture_uri(pixels_rgb_u8: U8Array, longest_px: int | None = None) -> str:
+def picture_jpeg(pixels_rgb_u8: U8Array, longest_px: int | None = None) -> bytes:
     """Encode a picture as JPEG.
 
     Args:
@@ -147,29 +147,40 @@ def picture_uri(pixels_rgb_u8: U8Array, longest_px: int | None = None) -> str:
         longest_px: Scale down until no side is longer; None keeps the size.
 
     Returns:
-        A data URI; no metadata of the original file can be in it.
+        A file; no metadata of the original can be in it.
     """
     picture = Image.fromarray(np.ascontiguousarray(pixels_rgb_u8))
     if longest_px is not None:
         picture.thumbnail((longest_px, longest_px), Image.Resampling.LANCZOS)
     held = io.BytesIO()
     picture.save(held, "JPEG", quality=JPEG_QUALITY, optimize=True, progressive=True)
-    return _uri("image/jpeg", held.getvalue())
+    return held.getvalue()
 
 
-def _palette_png(values: F32Array, colours: U8Array, opacities: U8Array | None = None) -> str:
+def _palette_png(values: F32Array, colours: U8Array, opacities: U8Array | None = None) -> bytes:
     """Encode values in [0, 1] of shape (H, W) as a PNG whose palette is `colours`."""
     picture = Image.fromarray(np.ascontiguousarray((values * 255).round().astype(np.uint8)))
     picture.putpalette(colours.tobytes())
     return _png(picture, None if opacities is None else opacities.tobytes())
 
 
-def _png(picture: Image.Image, transparency: bytes | None = None) -> str:
+def _png(picture: Image.Image, transparency: bytes | None = None) -> bytes:
     held = io.BytesIO()
     extra = {} if transparency is None else {"transparency": transparency}
     picture.save(held, "PNG", optimize=True, **extra)
-    return _uri("image/png", held.getvalue())
+    return held.getvalue()
 
 
-def _uri(kind: str, content: bytes) -> str:
+def jpeg_uri(content: bytes) -> str:
+    """Write a JPEG as a data URI."""
+    return data_uri("image/jpeg", content)
+
+
+def png_uri(content: bytes) -> str:
+    """Write a PNG as a data URI."""
+    return data_uri("image/png", content)
+
+
+def data_uri(kind: str, content: bytes) -> str:
+    """Write a file of a media type as a data URI."""
     return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"

@@ -6,10 +6,12 @@ from typing import Any
 
 from unmask.core.evidence import Evidence, ModelUsed, Person, ScanReport
 from unmask.core.records import MediaInfo
-from unmask.report import sound, timeline
-from unmask.report.figures import figures, level
+from unmask.report import timeline
+from unmask.report.drawing import sound
+from unmask.report.drawing.lane import axis
+from unmask.report.figures import figures, level, thumbnails
 from unmask.report.gauge import gauge, thresholds
-from unmask.report.overlay import heat_legend_uri
+from unmask.report.overlay import heat_legend_uri, jpeg_uri
 from unmask.report.schema import all_warnings, document
 from unmask.report.words import (
     ABSTENTION_LABELS,
@@ -71,7 +73,7 @@ def page(report: ScanReport) -> dict[str, Any]:
         "limits": LIMITS,
         "figures": figures(report),
         "legend": heat_legend_uri(),
-        "time": _time(report),
+        "time": time(report),
         "people": [_person(person, timed=report.media.kind != "image") for person in report.people],
         "evidence": [_evidence(one) for one in report.evidence],
         "provenance": CREDENTIALS.get(credentials),
@@ -89,17 +91,21 @@ def _differs(report: ScanReport) -> bool:
     return ZONES[level(report.p_fake, limits)] != report.verdict
 
 
-def _time(report: ScanReport) -> dict[str, Any] | None:
-    """Gather the timeline; None for pictures and where there is nothing to draw."""
+def time(report: ScanReport) -> dict[str, Any] | None:
+    """Gather what `templates/timeline.html` shows; None for pictures and where there is nothing to draw."""
     length_s = timeline.length_s(report)
-    lanes = timeline.lanes(report)
+    pictures = {person: jpeg_uri(content) for person, content in thumbnails(report).items()}
+    lanes = timeline.lanes(report, pictures)
     heard = report.sound if report.sound is not None and report.sound.mel_db.size else None
     if length_s <= 0.0 or (not lanes and heard is None):
         return None
     rows, moments = timeline.table(report)
     return {
+        "duration": round(length_s, 3),
+        "step": round(max(length_s / 200, 0.05), 3),
+        "peaks": timeline.peaks(report),
         "lanes": lanes,
-        "axis": timeline.axis(length_s),
+        "axis": axis(length_s),
         "spectrogram": None if heard is None else sound.spectrogram(heard, length_s),
         "waveform": None if heard is None else sound.waveform(heard, length_s),
         "activity": None if heard is None else sound.activity(heard, length_s),

@@ -22,11 +22,13 @@ from markupsafe import Markup
 
 from unmask.core.evidence import ScanFailure, ScanReport
 from unmask.report.figures import thumbnail
-from unmask.report.page import page
+from unmask.report.page import page, time
 from unmask.report.to_json import Result
 from unmask.report.words import HEADLINES, LIMITS, NOTHING, NOUNS, interval, percent, visible, whole_percent
 
 LONGEST_SLUG = 60
+STYLES = ("palette.css", "style.css", "timeline.css")
+SCRIPTS = ("timeline.js", "page.js")
 
 
 def render_html(report: ScanReport, back: str | None = None) -> str:
@@ -40,6 +42,25 @@ def render_html(report: ScanReport, back: str | None = None) -> str:
         A whole HTML document.
     """
     return _render("page.html", {**page(report), "back": back})
+
+
+def render_timeline(report: ScanReport) -> str | None:
+    """Write the timeline alone, to be put into another page.
+
+    The page brings `templates/palette.css`, `templates/timeline.css` and `templates/timeline.js`; the fragment holds
+    neither script nor style, and its pictures are data URIs.
+
+    Args:
+        report: What was concluded, with its exhibits and sound.
+
+    Returns:
+        HTML, escaped; None for pictures and where there is nothing to draw.
+    """
+    found = time(report)
+    if found is None:
+        return None
+    macro = _templates().get_template("timeline.html").module
+    return str(macro.timeline(found))  # type: ignore[attr-defined]
 
 
 def save_html(report: ScanReport, path: Path) -> Path:
@@ -134,11 +155,11 @@ def _templates() -> Environment:
     )
 
 
-def _source(name: str) -> str:
-    """Read a style or script; the hash below needs exactly what stands between the tags."""
+def _source(names: Iterable[str]) -> str:
+    """Join styles or scripts; the hash below needs exactly what stands between the tags."""
     loader = _templates().loader
     assert loader is not None
-    return loader.get_source(_templates(), name)[0].strip()
+    return "\n".join(loader.get_source(_templates(), name)[0].strip() for name in names)
 
 
 def _hash(text: str) -> str:
@@ -146,15 +167,15 @@ def _hash(text: str) -> str:
 
 
 def policy(style: str, script: str) -> str:
-    """Write the content security policy: nothing but these inline sources and pictures within the page."""
+    """Write the content security policy: nothing but these inline sources, and pictures and sound within the page."""
     return (
-        f"default-src 'none'; img-src data:; style-src {_hash(style)}; script-src {_hash(script)}; "
+        f"default-src 'none'; img-src data:; media-src data:; style-src {_hash(style)}; script-src {_hash(script)}; "
         "base-uri 'none'; form-action 'none'"
     )
 
 
 def _render(name: str, context: dict[str, Any]) -> str:
-    style, script = _source("style.css"), _source("page.js")
+    style, script = _source(STYLES), _source(SCRIPTS)
     shared = {
         "style": Markup(style),  # noqa: S704 - from this package
         "script": Markup(script),  # noqa: S704 - from this package

@@ -1,3 +1,4 @@
+import json
 import re
 from dataclasses import replace
 from xml.etree import ElementTree
@@ -7,8 +8,9 @@ import pytest
 from tests.unit.report.made import clip, evidence, portrait, sound
 from unmask.core.evidence import TimelinePoint
 from unmask.report import timeline
+from unmask.report.drawing import lane
+from unmask.report.drawing.sound import spectrogram, waveform
 from unmask.report.gauge import gauge, thresholds
-from unmask.report.sound import spectrogram, waveform
 
 
 def parsed(svg: str) -> ElementTree.Element:
@@ -21,9 +23,27 @@ def with_class(svg: str, name: str) -> list[ElementTree.Element]:
 
 def test_one_lane_a_person_then_sound() -> None:
     lanes = timeline.lanes(clip())
-    assert [lane.title for lane in lanes] == ["Person 1", "Person 2", "Voice"]
+    assert [one.title for one in lanes] == ["Person 1", "Person 2", "Voice"]
     assert lanes[0].note == "overall 93%"
     assert "highest 90% at 0:05.2" in parsed(lanes[0].svg).get("aria-label", "")
+
+
+def test_a_lane_carries_its_moments_for_the_reader() -> None:
+    face = timeline.lanes(clip(), {0: "data:image/jpeg;base64,AA=="})[0]
+    points = json.loads(face.points)
+    assert len(points) == 40
+    assert points[21] == [5.25, 0.9]
+    assert (face.person, face.thumbnail) == (0, "data:image/jpeg;base64,AA==")
+
+
+def test_peaks_are_stretches_and_lone_high_moments_in_order() -> None:
+    (stretch,) = timeline.peaks(clip())
+    assert stretch.words == "Person 1: 0:05.0 to 0:10.0, up to 90%"
+    assert stretch.go_s == 4.5
+    loud = replace(clip(), timeline=(*clip().timeline, TimelinePoint(2.0, 0.95, "audio")))
+    assert [peak.words for peak in timeline.peaks(loud)] == ["Voice: 95% at 0:02.0", stretch.words]
+    calm = replace(clip(), people=(), timeline=tuple(replace(one, p_fake=0.3) for one in clip().timeline))
+    assert timeline.peaks(calm) == []
 
 
 def test_pictures_have_no_timeline() -> None:
@@ -31,7 +51,7 @@ def test_pictures_have_no_timeline() -> None:
 
 
 def test_curve_breaks_where_nothing_was_scored() -> None:
-    whole, broken, _ = (with_class(lane.svg, "curve") for lane in timeline.lanes(clip()))
+    whole, broken, _ = (with_class(one.svg, "curve") for one in timeline.lanes(clip()))
     assert len(whole) == 1
     assert len(broken) == 2
 
@@ -41,7 +61,7 @@ def test_curve_and_dots_stand_at_time_and_height() -> None:
     svg = timeline.lanes(report)[0].svg
     (dot,) = with_class(svg, "dot")
     assert float(dot.get("cx", "").rstrip("%")) == pytest.approx(50)
-    assert float(dot.get("cy", "")) == pytest.approx(timeline.PLOT_TOP + timeline.PLOT_HEIGHT / 4)
+    assert float(dot.get("cy", "")) == pytest.approx(lane.PLOT_TOP + lane.PLOT_HEIGHT / 4)
     assert with_class(svg, "curve")[0].get("d") == "M500.0,25.0"
 
 
@@ -52,7 +72,7 @@ def test_span_is_shaded_over_its_time() -> None:
 
 
 def test_each_lane_has_the_thresholds_of_its_modality() -> None:
-    face, _, voice = ([one.text for one in with_class(lane.svg, "limit-text")] for lane in timeline.lanes(clip()))
+    face, _, voice = ([word.text for word in with_class(one.svg, "limit-text")] for one in timeline.lanes(clip()))
     assert face == ["81%", "22%"]
     assert voice == ["70%", "25%"]
 
@@ -60,8 +80,8 @@ def test_each_lane_has_the_thresholds_of_its_modality() -> None:
 def test_many_moments_are_merged_and_peaks_kept() -> None:
     points = [TimelinePoint(t / 10, 0.2, "face", 0) for t in range(5000)]
     points[2500] = TimelinePoint(250.0, 0.99, "face", 0)
-    curve = timeline.thinned(points, 500.0)
-    assert len(curve) == timeline.MOST_POINTS
+    curve = lane.thinned(points, 500.0)
+    assert len(curve) == lane.MOST_POINTS
     assert max(high for _, _, _, high in curve) == 0.99
     report = replace(clip(), timeline=tuple(points))
     svg = timeline.lanes(report)[0].svg
@@ -76,10 +96,10 @@ def test_many_moments_are_merged_and_peaks_kept() -> None:
 
 @pytest.mark.parametrize("seconds", [0.3, 1.0, 9.7, 61.0, 3600.0, 36_000.0, 400_000.0])
 def test_axis_has_few_labels_within_it(seconds: float) -> None:
-    svg = timeline.axis(seconds)
+    svg = lane.axis(seconds)
     places = [float(one.get("x", "").rstrip("%")) for one in with_class(svg, "tick-text")]
     labels = [one.text for one in with_class(svg, "tick-text")]
-    assert 2 <= len(places) <= timeline.MOST_TICKS + 1
+    assert 2 <= len(places) <= lane.MOST_TICKS + 1
     assert len(set(labels)) == len(labels)
     assert places[0] == 0
     assert max(places) <= 100

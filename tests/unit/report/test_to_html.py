@@ -11,7 +11,7 @@ import pytest
 from tests.unit.report.made import FAILURE, clip, faceless, portrait, sound
 from unmask.core.evidence import ScanReport, Verdict
 from unmask.core.records import MediaInfo
-from unmask.report.to_html import page_name, render_html, save_html, save_index
+from unmask.report.to_html import page_name, render_html, render_timeline, save_html, save_index
 
 VOID = {"meta", "img", "input", "br", "hr", "link"}
 ATTACK = '"><script>alert(1)<img src=x onerror=alert(2)>.jpg'
@@ -176,7 +176,32 @@ def test_heat_can_be_switched_without_script() -> None:
     assert "checked" in switch
     assert html.index('class="heat-switch"') < html.index('class="figures')
     assert ".heat-switch:not(:checked) ~ .figures .heat { display: none; }" in html
-    assert Page(render_html(clip())).all("input") == []
+    assert [one["type"] for one in Page(render_html(clip())).all("input")] == ["range"]
+
+
+def test_timeline_alone_is_the_one_of_the_page() -> None:
+    html = render_timeline(clip())
+    assert html is not None
+    assert html in render_html(clip())
+    fragment = Page(html)
+    assert fragment.broken == []
+    assert not fragment.all("script") + fragment.all("style") + fragment.all("link")
+    assert not any(name == "style" or name.startswith("on") for _, one in fragment.tags for name in one)
+    (root,) = fragment.all("section")
+    assert root["data-duration"] == "10.01"
+    assert [one["data-name"] for one in fragment.all("div") if "data-points" in one] == [
+        "Person 1",
+        "Person 2",
+        "Voice",
+    ]
+    assert [one["data-go-s"] for one in fragment.all("button")] == ["4.5"]
+    assert len([one for one in fragment.all("img") if one["class"] == "who"]) == 2
+    assert render_timeline(portrait()) is None
+
+
+def test_moments_of_pictures_lead_into_the_timeline() -> None:
+    assert "6.0" in [one.get("data-go-s") for one in Page(render_html(clip())).all("button")]
+    assert Page(render_html(portrait())).all("button") == []
 
 
 def test_index_lists_all_and_links_pages(tmp_path: Path) -> None:

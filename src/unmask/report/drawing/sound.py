@@ -6,7 +6,7 @@ import numpy as np
 from markupsafe import Markup
 
 from unmask.core.records import F32Array, SoundExhibit
-from unmask.report.overlay import mel_uri, strip_uri
+from unmask.report.overlay import mel_png, png_uri, strip_png
 from unmask.report.words import clock
 
 SPECTROGRAM_HEIGHT = 132
@@ -22,7 +22,7 @@ def spectrogram(sound: SoundExhibit, duration_s: float) -> Markup:
     scale = Markup('<text x="100%" dx="6" y="11">high</text><text x="100%" dx="6" y="{}">low</text>').format(
         SPECTROGRAM_HEIGHT - 2
     )
-    return _image(mel_uri(sound.mel_db), words, _width(sound, duration_s), SPECTROGRAM_HEIGHT, scale)
+    return _image(png_uri(mel_png(sound.mel_db)), words, _width(sound, duration_s), SPECTROGRAM_HEIGHT, scale)
 
 
 def activity(sound: SoundExhibit, duration_s: float) -> Markup | None:
@@ -31,7 +31,7 @@ def activity(sound: SoundExhibit, duration_s: float) -> Markup | None:
         return None
     loudest = (int(sound.activity.argmax()) + 0.5) / sound.activity.size * sound.duration_s
     words = f"Where the voice detector reacted: most strongly around {clock(loudest)}."
-    return _image(strip_uri(sound.activity), words, _width(sound, duration_s), ACTIVITY_HEIGHT)
+    return _image(png_uri(strip_png(sound.activity)), words, _width(sound, duration_s), ACTIVITY_HEIGHT)
 
 
 def waveform(sound: SoundExhibit, duration_s: float) -> Markup | None:
