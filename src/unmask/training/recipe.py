@@ -12,22 +12,38 @@ from unmask.core.errors import InvalidOption, UnknownOption, nearest
 from unmask.datasets.split import SplitRule, split_rule
 
 Settings = TypeVar("Settings")
-_KINDS: dict[str, type | tuple[type, ...]] = {"int": int, "float": (int, float), "str": str}
+_KINDS: dict[str, type | tuple[type, ...]] = {
+    "int": int,
+    "float": (int, float),
+    "str": str,
+    "str | bool": (str, bool),
+    "Any": object,
+}
+CURVES = ("cosine", "onecycle", "constant")
+OPTIMISERS = ("adamw", "adam", "sgd")
+ATTACKS = ("fgsm", "pgd")
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """How long and how fast to train.
+    """How long and how fast to train, and what keeps training steady.
 
     Attributes:
         steps: Optimiser steps.
-        batch: Units a step.
-        learning_rate: Peak, reached after `warmup` steps, then a cosine to a hundredth of it.
+        batch: Units a step, over all devices together.
+        learning_rate: Peak, reached after `warmup` steps.
         warmup: Steps of linear warm-up.
-        weight_decay: Of AdamW; not applied to biases and norms.
+        curve: What follows the warm-up: ``cosine`` or ``onecycle`` (down to nearly nothing), or ``constant``.
+        optimiser: ``adamw``, ``adam`` or ``sgd`` (with Nesterov momentum).
+        weight_decay: Not applied to biases and norms.
         label_smoothing: Targets become ``label * (1 - s) + s / 2``.
-        average: Decay of the moving average of the weights that is validated and exported.
+        average: Decay of the moving average of the weights that is validated and exported; 0 exports the weights.
+        mixup: Alpha of mixup's beta distribution (Zhang et al. 2018); 0 for none.
+        cutmix: Alpha of cutmix (Yun et al. 2019); 0 for none. With both, each batch gets one of the two.
+        sharpness: Radius of sharpness-aware minimisation (Foret et al. 2021), two passes a step; 0 for none.
         validate_every: Steps between validations.
+        checkpoint_every: Steps between saved states; 0 saves at every validation only.
+        patience: Validations without a better score after which to stop; 0 never stops early.
         threads: Threads of the network's arithmetic; 0 leaves the default.
         seed: Of all random choices.
     """
@@ -36,12 +52,63 @@ class Schedule:
     batch: int
     learning_rate: float
     warmup: int = 100
+    curve: str = "cosine"
+    optimiser: str = "adamw"
     weight_decay: float = 0.02
     label_smoothing: float = 0.05
     average: float = 0.998
+    mixup: float = 0.0
+    cutmix: float = 0.0
+    sharpness: float = 0.0
     validate_every: int = 500
+    checkpoint_every: int = 0
+    patience: int = 0
     threads: int = 0
     seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Attack:
+    """Adversarial training: part of every batch is perturbed so that the network errs most.
+
+    Attributes:
+        kind: ``fgsm`` (one step) or ``pgd`` (several), or empty for none.
+        epsilon: Largest change of a value, in the network's units: 8-bit levels for pictures, full scale 1 for sound.
+        steps: Of ``pgd``.
+        share: Share of a batch that is perturbed.
+    """
+
+    kind: str = ""
+    epsilon: float = 2.0
+    steps: int = 5
+    share: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Forge:
+    """Fakes made from genuine faces while training; each share is of all fakes drawn, the rest comes from the manifest.
+
+    Attributes:
+        self_blend: Self-blended images (Shiohara and Yamasaki 2022).
+        swap: Another person's face, warped by landmarks and blended in, half of them by Poisson blending.
+        mouth: The mouth of another moment of the same person, as lip-sync forgeries leave it.
+        reconstruction: Through a latent autoencoder, as latent diffusion leaves it; needs `autoencoder`.
+        upscaled: Shrunk, enlarged and sharpened, as super-resolution and small generators leave it.
+        paired: Share of draws in which a fake stands in the batch together with its own source, disturbed alike.
+        mask_weight: Weight of the loss between the evidence map and where a forgery was blended in; 0 for none.
+        landmarks: Path of a face-mesh network (ONNX, 468 points) that draws better outlines than five points do.
+        autoencoder: Folder with ``taef2_encoder.pth`` and ``taef2_decoder.pth``.
+    """
+
+    self_blend: float = 0.0
+    swap: float = 0.0
+    mouth: float = 0.0
+    reconstruction: float = 0.0
+    upscaled: float = 0.0
+    paired: float = 0.0
+    mask_weight: float = 0.0
+    landmarks: str = ""
+    autoencoder: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,23 +119,33 @@ class Recipe:
         name: Of the model that comes out.
         family: face or speech.
         architecture: Network, see `unmask.training.architectures`.
-        pretrained: Where the backbone's weights come from: ``package:NAME``, a path, or empty for none.
+        pretrained: Where its first weights come from: ``timm`` or true, ``package:NAME``, a path, or empty for none.
         schedule: How long and how fast.
         split: Which sources are left out.
         shares: For each label, how often each source is drawn; sources not named share the weight of ``"*"``.
-        network: Settings of the network: size_px (side of the crop), margin, dropout, frozen_stages.
+        network: Settings of the network: size_px (side of the crop), margin, and those of its architecture.
         augment: Settings of the augmentation, by name.
+        attack: Adversarial training.
+        forge: Fakes made on the spot.
     """
 
     name: str
     family: str
     architecture: str
-    pretrained: str
+    pretrained: str | bool
     schedule: Schedule
     split: SplitRule
     shares: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    network: Mapping[str, float] = field(default_factory=dict)
+    network: Mapping[str, Any] = field(default_factory=dict)
     augment: Mapping[str, float] = field(default_factory=dict)
+    attack: Attack = field(default_factory=Attack)
+    forge: Forge = field(default_factory=Forge)
+
+
+_TABLES: dict[str, type[Schedule | Attack | Forge]] = {"schedule": Schedule, "attack": Attack, "forge": Forge}
+_CHOICES = {"schedule.curve": CURVES, "schedule.optimiser": OPTIMISERS, "attack.kind": ("", *ATTACKS)}
+_SHARES = ("average", "label_smoothing", "share", "self_blend", "swap", "mouth", "reconstruction", "upscaled", "paired")
+_POSITIVE = ("steps", "batch", "learning_rate", "validate_every", "epsilon")
 
 
 def read_recipe(path: Path, *, settings: Mapping[str, str] | None = None) -> Recipe:
@@ -92,12 +169,13 @@ def read_recipe(path: Path, *, settings: Mapping[str, str] | None = None) -> Rec
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
         for key, value in (settings or {}).items():
             _override(raw, key, value)
-        schedule = _build(Schedule, raw.pop("schedule", {}))
-        split = split_rule(raw.pop("split", {}))
-        return _build(Recipe, {**raw, "schedule": schedule, "split": split})
+        tables = {name: _build(kind, raw.pop(name, {})) for name, kind in _TABLES.items()}
+        recipe = _build(Recipe, {**raw, **tables, "split": split_rule(raw.pop("split", {}))})
+        _check(recipe)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError) as error:
         message = f"{path}: the recipe cannot be read: {error}"
         raise InvalidOption(message) from error
+    return recipe
 
 
 def resolved(recipe: Recipe) -> dict[str, Any]:
@@ -129,8 +207,32 @@ def _build(kind: type[Settings], values: Mapping[str, Any]) -> Settings:
     return kind(**values)
 
 
+def _check(recipe: Recipe) -> None:
+    """Refuse values that would fail, or quietly do nothing, hours later."""
+    for key, choices in _CHOICES.items():
+        table, name = key.split(".")
+        value = getattr(getattr(recipe, table), name)
+        if value not in choices:
+            message = f"{key} is {value!r}. {nearest(value, [choice for choice in choices if choice])}"
+            raise InvalidOption(message)
+    for table in _TABLES:
+        for name, value in asdict(getattr(recipe, table)).items():
+            if name in _SHARES and not 0 <= value <= 1:
+                message = f"{table}.{name} is {value}; expected a share from 0 to 1."
+                raise InvalidOption(message)
+            if (name in _POSITIVE and value <= 0) or (not isinstance(value, str) and value < 0):
+                message = f"{table}.{name} is {value}; expected {'more than' if name in _POSITIVE else 'at least'} 0."
+                raise InvalidOption(message)
+    if recipe.forge.reconstruction and not recipe.forge.autoencoder:
+        message = (
+            "forge.reconstruction needs forge.autoencoder, the folder with taef2_encoder.pth and taef2_decoder.pth."
+        )
+        raise InvalidOption(message)
+
+
 def _fits(value: object, annotation: str) -> bool:
     if annotation.startswith("Mapping[str, "):
         inner = annotation.removeprefix("Mapping[str, ")[:-1]
         return isinstance(value, Mapping) and all(_fits(entry, inner) for entry in value.values())
-    return annotation not in _KINDS or (not isinstance(value, bool) and isinstance(value, _KINDS[annotation]))
+    kinds = _KINDS.get(annotation, object)
+    return isinstance(value, kinds) and (not isinstance(value, bool) or annotation in ("str | bool", "Any"))
