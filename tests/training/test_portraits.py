@@ -13,8 +13,8 @@ import pytest
 pytest.importorskip("torch")
 
 from tests.makers import people
+from unmask.extraction.crops import CACHE_MARGIN, CachedCrop
 from unmask.training import portraits
-from unmask.training.crops import CACHE_MARGIN, CachedCrop
 from unmask.training.portraits import PortraitStream, as_scanned, augment, read_crop
 
 POINTS = np.array([[80, 90], [120, 90], [100, 110], [85, 135], [115, 135]], np.float32)

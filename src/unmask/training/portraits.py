@@ -10,10 +10,10 @@ from torch.utils.data import IterableDataset, get_worker_info
 
 from unmask.core.errors import DecodeFailed
 from unmask.core.records import F32Array, U8Array
+from unmask.extraction.crops import CACHE_MARGIN, CachedCrop
 from unmask.faces.blend import self_blend
 from unmask.faces.crop import cut_square
 from unmask.media import degrade
-from unmask.training.crops import CACHE_MARGIN, CachedCrop
 
 SELF_BLEND = "self-blend"
 _INTERPOLATIONS = (cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_AREA, cv2.INTER_LANCZOS4)

@@ -15,9 +15,9 @@ from unmask.core.errors import InvalidOption, ManifestInvalid
 from unmask.core.events import Listener, ignore
 from unmask.datasets.manifest import Row, read_manifest
 from unmask.datasets.split import Side, split
+from unmask.extraction.crops import CachedCrop, cut_crops
 from unmask.metrics.ranking import auc, equal_error_rate
 from unmask.training.architectures.face_cnn import FaceCnn, load_lite0_package
-from unmask.training.crops import CachedCrop, cut_crops
 from unmask.training.loop import Outcome, fit, steps_done
 from unmask.training.portraits import PortraitStream, as_scanned, read_crop
 from unmask.training.recipe import Recipe, resolved

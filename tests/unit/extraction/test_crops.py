@@ -9,8 +9,8 @@ import pytest
 
 from tests.makers import people
 from unmask.datasets.manifest import Row
-from unmask.training import crops as room
-from unmask.training.crops import CACHE_MARGIN, CACHE_PX, cut_crops
+from unmask.extraction import crops as room
+from unmask.extraction.crops import CACHE_MARGIN, CACHE_PX, cut_crops
 
 
 def rows(gallery: Path, *names: str) -> list[Row]:
