@@ -15,11 +15,13 @@ class Limits:
         max_image_pixels: Width times height of a picture.
         max_frame_pixels: Width times height of a video frame.
         max_video_frames: Frames of a video (its index takes 9 bytes each).
+        max_duration_s: Length of a video or recording.
     """
 
     max_image_pixels: int = 100_000_000
     max_frame_pixels: int = 8192 * 8192
     max_video_frames: int = 20_000_000
+    max_duration_s: float = float("inf")
 
 
 DEFAULT_LIMITS = Limits()

@@ -8,7 +8,7 @@ from pathlib import Path
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
-from unmask.core.errors import DecodeFailed, UnsupportedMedia
+from unmask.core.errors import DecodeFailed, MediaTooLarge, UnsupportedMedia
 from unmask.core.records import MediaInfo
 from unmask.media.ffmpeg import opened, short_format, sound_stream, video_stream
 from unmask.media.file import digest, image_format, read_head, require_file
@@ -63,6 +63,9 @@ def probe_with_index(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> tuple[Me
         )
     else:
         info, index = _probe_streams(path, limits)
+    if info.duration_s > limits.max_duration_s:
+        message = f"{path} lasts {info.duration_s:.1f} s; expected at most {limits.max_duration_s:g} s. Cut it first."
+        raise MediaTooLarge(message)
     return dataclasses.replace(info, sha256=digest(path), bytes=size_bytes), index
 
 

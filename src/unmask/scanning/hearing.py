@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from unmask.core.events import Advanced, Listener, ignore
 from unmask.core.evidence import Abstention, Evidence, Score, TimelinePoint
 from unmask.core.records import Sound, SoundExhibit, SpeechWindow
 from unmask.explain.spectrum import SoundSketch
@@ -41,7 +42,15 @@ class Hearing:
     seconds: float = 0.0
 
 
-def listen(path: Path, duration_s: float, kit: Kit, *, draw: bool, warn: Callable[[str], None]) -> Hearing:
+def listen(
+    path: Path,
+    duration_s: float,
+    kit: Kit,
+    *,
+    draw: bool,
+    warn: Callable[[str], None],
+    listener: Listener = ignore,
+) -> Hearing:
     """Score the speech of a sound track.
 
     Args:
@@ -50,6 +59,7 @@ def listen(path: Path, duration_s: float, kit: Kit, *, draw: bool, warn: Callabl
         kit: Open models.
         draw: Whether to draw the sound for a report.
         warn: Takes a sentence for each fault that did not stop the work.
+        listener: Hears how many windows are done.
 
     Returns:
         The hearing.
@@ -65,6 +75,7 @@ def listen(path: Path, duration_s: float, kit: Kit, *, draw: bool, warn: Callabl
     heard: list[tuple[float, Score | Abstention]] = []
     batch: list[SpeechWindow] = []
     for window in windows(blocks, length_s=wants.length_s, hop_s=wants.length_s / 2, starts_s=starts_s.tolist()):
+        listener(Advanced("listening", len(heard) + len(batch), len(starts_s)))
         batch.append(window)
         if len(batch) == _AT_ONCE:
             heard.extend(_scored(batch, kit))

@@ -34,6 +34,13 @@ class Kit:
         """Start with the next medium: forget which models were asked about the last one, but keep them warm."""
         self._asked.clear()
 
+    def open_all(self) -> None:
+        """Open every model of the plan now."""
+        seeing = ("_finder", "_identifier", "_face") if self._plan.face else ()
+        hearing = ("_speech",) if self._plan.speech else ()
+        for name in (*seeing, *hearing):
+            getattr(self, name)
+
     @property
     def finder(self) -> FaceFinder:
         """Finds faces."""

@@ -11,11 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unmask.core.errors import DecodeFailed
+from unmask.core.events import Advanced, Listener, ignore
 from unmask.core.evidence import Evidence, Person, ScanReport, TimelinePoint
 from unmask.core.records import Frame, MediaInfo
 from unmask.faces.detect import STILL_SEARCH, VIDEO_SEARCH
 from unmask.fusion.decide import decide, fuse, weighted
 from unmask.media.image import read_image
+from unmask.media.limits import DEFAULT_LIMITS, Limits
 from unmask.media.probe import probe_with_index
 from unmask.media.sample import choose_frames, every_nth
 from unmask.media.timing import VideoIndex
@@ -33,17 +35,28 @@ class Pipeline:
 
     Args:
         plan: What to do.
+        limits: Upper bounds on media.
     """
 
-    def __init__(self, plan: ScanPlan | None = None) -> None:
+    def __init__(self, plan: ScanPlan | None = None, *, limits: Limits = DEFAULT_LIMITS) -> None:
         self.plan = plan or ScanPlan()
+        self._limits = limits
         self._kit = Kit(self.plan)
 
-    def scan(self, path: Path) -> ScanReport:
+    def warm(self) -> None:
+        """Open all models now instead of when they are first needed.
+
+        Raises:
+            ModelError: A model is missing or not the one its card names.
+        """
+        self._kit.open_all()
+
+    def scan(self, path: Path, *, listener: Listener = ignore) -> ScanReport:
         """Examine one medium.
 
         Args:
             path: A picture, video or sound file.
+            listener: Hears of the stages probing, looking, listening and concluding; what it raises ends the scan.
 
         Returns:
             The report.
@@ -54,7 +67,8 @@ class Pipeline:
         """
         start = time.perf_counter()
         self._kit.begin()
-        media, index = probe_with_index(path)
+        listener(Advanced("probing", 0, 1))
+        media, index = probe_with_index(path, limits=self._limits)
         warnings = list(media.warnings)
         timings = {"probe": time.perf_counter() - start}
         evidence: list[Evidence] = []
@@ -62,18 +76,19 @@ class Pipeline:
         timeline: list[TimelinePoint] = []
         seen, heard = None, None
         if media.kind != "audio" and self.plan.face:
-            seen = self._look(media, index, warnings)
+            seen = self._look(media, index, warnings, listener)
             card = calibration(self._kit.face_card)
             found, people = face_evidence(seen, self._kit.face_card.name, card)
             evidence.append(found)
             timeline += face_timeline(seen, card)
             timings |= seen.seconds
         if media.has_audio and self.plan.speech:
-            heard = self._listen(media, warnings)
+            heard = self._listen(media, warnings, listener)
             if heard:
                 evidence.append(heard.evidence)
                 timeline += heard.timeline
                 timings["sound"] = heard.seconds
+        listener(Advanced("concluding", 0, 1))
         report = self._conclude(media, evidence, people)
         timings["total"] = time.perf_counter() - start
         return replace(
@@ -85,26 +100,28 @@ class Pipeline:
             sound=heard.exhibit if heard else None,
         )
 
-    def _look(self, media: MediaInfo, index: VideoIndex | None, warnings: list[str]) -> Sighting:
+    def _look(self, media: MediaInfo, index: VideoIndex | None, warnings: list[str], listener: Listener) -> Sighting:
         if index is None:
-            pixels, found = read_image(media.path)
+            pixels, found = read_image(media.path, limits=self._limits)
             warnings.extend(found)
             frames: Iterator[Frame] = iter([Frame(0, 0.0, pixels)])
             expected, search = 1, STILL_SEARCH
         else:
             chosen = self._chosen(index)
-            frames = iter_frames(media.path, chosen, index, warn=warnings.append)
+            frames = iter_frames(media.path, chosen, index, limits=self._limits, warn=warnings.append)
             expected, search = len(chosen), VIDEO_SEARCH
-        return look(frames, self._kit, search=search, expected=expected, exhibits=self.plan.exhibits)
+        announced = _announced(frames, expected, listener)
+        return look(announced, self._kit, search=search, expected=expected, exhibits=self.plan.exhibits)
 
     def _chosen(self, index: VideoIndex) -> NDArray[np.int64]:
         if self.plan.every:
             return every_nth(index.frame_count, self.plan.every)
         return choose_frames(index.times_s, index.keyframes, count=self.plan.frames)
 
-    def _listen(self, media: MediaInfo, warnings: list[str]) -> Hearing | None:
+    def _listen(self, media: MediaInfo, warnings: list[str], listener: Listener) -> Hearing | None:
+        draw = self.plan.exhibits > 0
         try:
-            return listen(media.path, media.duration_s, self._kit, draw=self.plan.exhibits > 0, warn=warnings.append)
+            return listen(media.path, media.duration_s, self._kit, draw=draw, warn=warnings.append, listener=listener)
         except DecodeFailed as error:
             if media.kind == "audio":
                 raise
@@ -128,3 +145,10 @@ class Pipeline:
             people=people,
             models=self._kit.used(),
         )
+
+
+def _announced(frames: Iterator[Frame], expected: int, listener: Listener) -> Iterator[Frame]:
+    """Pass frames on and announce each."""
+    for number, frame in enumerate(frames):
+        listener(Advanced("looking", number, expected))
+        yield frame

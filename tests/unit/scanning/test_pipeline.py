@@ -11,7 +11,10 @@ import numpy as np
 import pytest
 
 from tests.makers import images, people, sounds, videos
+from unmask.core.errors import MediaTooLarge
+from unmask.core.events import Advanced
 from unmask.core.evidence import ScanReport
+from unmask.media.limits import Limits
 from unmask.scanning import pipeline as pipelines
 from unmask.scanning.pipeline import Pipeline
 from unmask.scanning.plan import ScanPlan
@@ -256,3 +259,32 @@ def test_speech_in_part_of_a_recording_is_scored_there(scan: Scan, tmp_path: Pat
     report = scan(sounds.write_sound(tmp_path / "a.wav", samples))
     assert 0 < report.coverage < 0.7
     assert all(6 < point.t_s < 16 for point in report.timeline)
+
+
+def test_stages_are_announced_in_order(tiny_plan: ScanPlan, gallery: Path) -> None:
+    heard: list[Advanced] = []
+    pipeline = Pipeline(tiny_plan)
+    pipeline.warm()
+    pipeline.scan(gallery / "genuine.mp4", listener=heard.append)
+    stages = list(dict.fromkeys(event.stage for event in heard))
+    assert stages == ["probing", "looking", "listening", "concluding"]
+    looking = [event for event in heard if event.stage == "looking"]
+    assert [event.done for event in looking] == list(range(tiny_plan.frames))
+    assert {event.total for event in looking} == {tiny_plan.frames}
+
+
+def test_a_listener_can_end_a_scan(tiny_plan: ScanPlan, gallery: Path) -> None:
+    def stop(event: Advanced) -> None:
+        if event.stage == "looking":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Pipeline(tiny_plan).scan(gallery / "genuine.png", listener=stop)
+
+
+def test_limits_of_the_operator_hold(tiny_plan: ScanPlan, gallery: Path) -> None:
+    pipeline = Pipeline(tiny_plan, limits=Limits(max_image_pixels=1000, max_duration_s=1.5))
+    with pytest.raises(MediaTooLarge, match="expected at most 1,000 pixels"):
+        pipeline.scan(gallery / "genuine.png")
+    with pytest.raises(MediaTooLarge, match=r"lasts 2\.0 s; expected at most 1\.5 s"):
+        pipeline.scan(gallery / "genuine.mp4")
