@@ -6,8 +6,9 @@ Every error that a user can cause, or can do something about, derives from `Unma
       InputError    UnsupportedMedia, DecodeFailed, MediaTooLarge
       ModelError    UnknownModel, WeightsMissing, ChecksumMismatch, CardMismatch
       OptionError   UnknownOption, InvalidOption
-      DataError     ManifestInvalid, LeakFound
+      DataError     ManifestInvalid, LeakFound, DatasetInvalid
       DeviceError   ProviderUnavailable
+      RunError      Diverged, DiskFull
 
 A message says what happened, to what, what was expected, and what to do next. "No face" and "no speech" are not
 errors: they are abstentions (`unmask.core.evidence.Abstention`).
@@ -79,8 +80,24 @@ class ManifestInvalid(DataError):
     """A manifest breaks its schema."""
 
 
+class DatasetInvalid(DataError):
+    """A folder does not hold the dataset that its layout promises."""
+
+
 class LeakFound(DataError):
     """The same person, source or file stands on two sides of a split."""
+
+
+class RunError(UnmaskError):
+    """A run of the training bench cannot go on; what it had saved is intact."""
+
+
+class Diverged(RunError):
+    """The loss is no finite number any more."""
+
+
+class DiskFull(RunError):
+    """A file of a run cannot be written."""
 
 
 class DeviceError(UnmaskError):

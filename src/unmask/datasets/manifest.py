@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from unmask.core.errors import ManifestInvalid
 
 COLUMNS = ("path", "kind", "label", "source", "method", "group")
+MORE_COLUMNS = ("split", "compression", "sha256")
+"""Columns that a manifest may lack."""
+
 LABELS = {"real": 0, "fake": 1}
+LABEL_NAMES = {value: name for name, value in LABELS.items()}
+KINDS = ("image", "video", "audio")
+SIDES = ("train", "holdout", "validation", "test")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +30,9 @@ class Row:
         source: Collection it comes from, for example a dataset or a demo page.
         method: Generator or manipulation; empty for genuine media.
         group: Person, source video or recording; a group never stands on two sides of a split.
+        split: train, holdout, validation or test where somebody has decided (an official split); else empty.
+        compression: As the dataset names it, for example ``c23``, ``ulaw``; else empty.
+        sha256: Digest of the bytes where it has been taken; else empty.
     """
 
     path: Path
@@ -31,6 +41,9 @@ class Row:
     source: str
     method: str
     group: str
+    split: str = ""
+    compression: str = ""
+    sha256: str = ""
 
 
 def read_manifest(path: Path, *, kind: str | None = None) -> list[Row]:
@@ -44,47 +57,81 @@ def read_manifest(path: Path, *, kind: str | None = None) -> list[Row]:
         The rows, in file order. A row without a group forms a group of its own.
 
     Raises:
-        ManifestInvalid: A column or a cell is missing, a label is neither real nor fake, or it is no CSV in UTF-8.
+        ManifestInvalid: A column or a cell is missing, a label is neither real nor fake, a kind or a split is
+            unknown, or it is no CSV in UTF-8.
+    """
+    _, lines = read_table(path, COLUMNS)
+    rows = [_row(path, number, line) for number, line in enumerate(lines, start=2)]
+    return [row for row in rows if kind in (None, row.kind)]
+
+
+def read_table(path: Path, columns: Sequence[str]) -> tuple[tuple[str, ...], list[dict[str, str]]]:
+    """Read any CSV table with a header; used for manifests and for the tables that datasets bring along.
+
+    Args:
+        path: A CSV file in UTF-8, with or without byte order mark.
+        columns: Columns that must be there.
+
+    Returns:
+        The header, and one dictionary a line.
+
+    Raises:
+        ManifestInvalid: The file is missing or no CSV in UTF-8, it lacks a column, or a line has too few cells.
     """
     if not path.is_file():
-        message = (
-            f"{path}: no such manifest. Give a CSV file with the columns path, kind, label, source, method, group."
-        )
+        message = f"{path}: no such file. Expected a CSV file with the columns {', '.join(columns)}."
         raise ManifestInvalid(message)
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:  # Spreadsheets write a byte order mark.
             reader = csv.DictReader(file)
-            missing = set(COLUMNS) - set(reader.fieldnames or ())
+            header = tuple(reader.fieldnames or ())
+            missing = sorted(set(columns) - set(header))
             if missing:
-                message = f"{path}: the manifest lacks the columns {', '.join(sorted(missing))}."
+                there = ", ".join(header) or "none"
+                message = f"{path}: the table lacks the columns {', '.join(missing)}; it has {there}."
                 raise ManifestInvalid(message)
-            rows = [_row(path, number, line) for number, line in enumerate(reader, start=2)]
+            lines = list(reader)
     except (UnicodeDecodeError, csv.Error) as error:
-        message = f"{path}: the manifest is no CSV file in UTF-8: {error}. Save it as such."
+        message = f"{path}: this is no CSV file in UTF-8: {error}. Save it as such."
         raise ManifestInvalid(message) from error
-    return [row for row in rows if kind in (None, row.kind)]
+    for number, line in enumerate(lines, start=2):
+        if any(line[column] is None for column in columns):
+            message = f"{path}, line {number}: fewer cells than columns."
+            raise ManifestInvalid(message)
+    return header, lines
 
 
-def write_manifest(rows: list[Row], path: Path) -> None:
-    """Write rows as a CSV manifest that `read_manifest` reads back; paths are stored relative to it where possible."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    names = {value: name for name, value in LABELS.items()}
+def write_manifest(rows: Sequence[Row], path: Path) -> None:
+    """Write rows as a CSV manifest that `read_manifest` reads back.
+
+    Paths below the manifest's folder are stored relative to it, so that both can move together; others are stored as
+    absolute. Columns that no row needs are left out.
+    """
+    folder = path.parent.absolute()
+    folder.mkdir(parents=True, exist_ok=True)
+    more = [column for column in MORE_COLUMNS if any(getattr(row, column) for row in rows)]
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(COLUMNS)
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow((*COLUMNS, *more))
         for row in rows:
-            inside = row.path.is_relative_to(path.parent)
-            stored = row.path.relative_to(path.parent) if inside else row.path
-            writer.writerow([stored, row.kind, names[row.label], row.source, row.method, row.group])
+            full = row.path.absolute()
+            stored = full.relative_to(folder) if full.is_relative_to(folder) else full
+            cells = [stored.as_posix(), row.kind, LABEL_NAMES[row.label], row.source, row.method, row.group]
+            writer.writerow(cells + [getattr(row, column) for column in more])
 
 
 def _row(manifest: Path, number: int, line: dict[str, str]) -> Row:
-    if any(line[column] is None for column in COLUMNS):
-        message = f"{manifest}, line {number}: fewer cells than columns."
-        raise ManifestInvalid(message)
+    split = line.get("split") or ""
+    split = {"val": "validation", "valid": "validation", "dev": "validation"}.get(split, split)
     label = LABELS.get(line["label"])
     if label is None:
         message = f"{manifest}, line {number}: the label is {line['label']!r}; expected real or fake."
+        raise ManifestInvalid(message)
+    if line["kind"] not in KINDS:
+        message = f"{manifest}, line {number}: the kind is {line['kind']!r}; expected {', '.join(KINDS)}."
+        raise ManifestInvalid(message)
+    if split and split not in SIDES:
+        message = f"{manifest}, line {number}: the split is {split!r}; expected {', '.join(SIDES)} or nothing."
         raise ManifestInvalid(message)
     return Row(
         path=manifest.parent / line["path"],
@@ -93,4 +140,7 @@ def _row(manifest: Path, number: int, line: dict[str, str]) -> Row:
         source=line["source"],
         method=line["method"],
         group=line["group"] or line["path"],
+        split=split,
+        compression=line.get("compression") or "",
+        sha256=line.get("sha256") or "",
     )
