@@ -10,6 +10,7 @@ import csv
 import hashlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -34,6 +35,10 @@ CACHE_PX = 352
 SMALLEST_FACE_PX = 24
 DARKEST = 18
 _QUALITY = [cv2.IMWRITE_JPEG_QUALITY, 97, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
+
+
+Job = tuple[Row, Path, int]
+"""A medium, the folder of crops, frames a clip."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +85,50 @@ def cut_crops(
     index = folder / "crops.csv"
     known = _read_index(index)
     todo = [row for row in rows if str(row.path) not in known]
-    with ProcessPoolExecutor(workers) as pool, index.open("a", newline="", encoding="utf-8") as file:
+    jobs = [(row, folder, frames) for row in todo]
+    with index.open("a", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        jobs = [(row, folder, frames) for row in todo]
-        for done, (row, lines) in enumerate(zip(todo, pool.map(_cut, jobs, chunksize=8), strict=True), start=1):
-            known[str(row.path)] = lines
-            writer.writerows(lines or [[str(row.path), "", ""]])
+        for done, (row, lines) in enumerate(zip(todo, _all_cut(jobs, workers), strict=True), start=1):
+            known[str(row.path)] = [line for line in lines if line[1]]
+            writer.writerows(lines)
             file.flush()  # A medium is in the index as a whole or not at all.
             listener(Advanced("crops", done, len(todo), row.path.name))
     return [crop for row in rows for crop in _crops(row, folder, known[str(row.path)])]
+
+
+def without_faces(folder: Path) -> dict[str, str]:
+    """Tell why media that were cut gave no crop.
+
+    Args:
+        folder: The folder that `cut_crops` filled.
+
+    Returns:
+        Reason by path, for example ``no face`` or the error of a broken file.
+    """
+    with (folder / "crops.csv").open(newline="", encoding="utf-8") as file:
+        return {line[0]: line[2] for line in csv.reader(file) if not line[1]}
+
+
+def _all_cut(jobs: list[Job], workers: int) -> Iterator[list[list[str]]]:
+    """Cut in several processes; where one dies, the next medium is cut alone, so that only the culprit is lost."""
+    done = 0
+    while done < len(jobs):
+        try:
+            with ProcessPoolExecutor(workers) as pool:
+                for lines in pool.map(_cut, jobs[done:], chunksize=8):
+                    done += 1
+                    yield lines
+        except BrokenProcessPool:
+            yield _cut_alone(jobs[done])
+            done += 1
+
+
+def _cut_alone(job: Job) -> list[list[str]]:
+    try:
+        with ProcessPoolExecutor(1) as pool:
+            return next(pool.map(_cut, [job]))
+    except BrokenProcessPool:
+        return [[str(job[0].path), "", "decoding it ended the process"]]
 
 
 def _read_index(index: Path) -> dict[str, list[list[str]]]:
@@ -120,18 +160,20 @@ def _finder() -> FaceFinder:
     return FaceFinder(store.locate(catalogue.find("yunet-2023mar")))
 
 
-def _cut(job: tuple[Row, Path, int]) -> list[list[str]]:
+def _cut(job: Job) -> list[list[str]]:
+    """Lines of the index: one a crop, or a single one with the reason why there is none."""
     row, folder, count = job
-    lines = []
+    lines: list[list[str]] = []
+    reason = "no face"
     try:
         for frame in _frames(row, count):
             found = _finder().find(frame, STILL_SEARCH if row.kind == "image" else VIDEO_SEARCH)
             if found and found[0].size_px >= SMALLEST_FACE_PX:
                 line = _save(row, frame, found[0], folder)
                 lines.extend([line] if line else [])
-    except InputError:
-        return lines  # A broken file gives fewer crops or none; `unmask datasets check` names it.
-    return lines
+    except (InputError, MemoryError, cv2.error) as error:
+        reason = str(error) or type(error).__name__  # A broken file gives fewer crops or none.
+    return lines or [[str(row.path), "", reason]]
 
 
 def _frames(row: Row, count: int) -> Iterator[Frame]:

@@ -12,6 +12,7 @@ Choices, and why:
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -74,6 +75,32 @@ def upright(pixels: U8Array, orientation: int) -> U8Array:
 def turns_sides(orientation: int) -> bool:
     """Whether an EXIF orientation swaps width and height."""
     return orientation in (5, 6, 7, 8)
+
+
+def perceptual_hash(pixels: U8Array, *, side: int = 16) -> str:
+    """Digest that changes little when a picture is scaled or compressed again: signs of its lowest cosine waves.
+
+    Args:
+        pixels: Shape (H, W, 3), uint8, RGB.
+        side: The hash has side x side bits.
+
+    Returns:
+        Lower-case hexadecimal; the Hamming distance of two hashes says how far two pictures differ.
+    """
+    import imagehash
+
+    return str(imagehash.phash(Image.fromarray(pixels), hash_size=side))
+
+
+def jpeg_quantisation(path: Path) -> float:
+    """Mean step of the luminance table of a JPEG (ITU-T T.81, annex K): 1 is the best quality, about 58 quality 50.
+
+    Args:
+        path: A JPEG that `unmask.media.image.read_image_header` has accepted.
+    """
+    with Image.open(path, formats=("JPEG",)) as image:
+        tables: dict[int, list[int]] = getattr(image, "quantization", {})
+        return float(np.mean(tables[min(tables)])) if tables else 0.0
 
 
 def _deep_to_u8(values: NDArray[Any]) -> tuple[U8Array, tuple[str, ...]]:
