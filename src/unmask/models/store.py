@@ -50,6 +50,16 @@ def locate(card: ModelCard, file: CardFile | None = None) -> Path:
     raise WeightsMissing(message)
 
 
+def installed(card: ModelCard) -> bool:
+    """Tell whether every file of a model lies on this machine in the size that its card names."""
+    try:
+        for file in card.files:
+            locate(card, file)
+    except (WeightsMissing, ChecksumMismatch):
+        return False
+    return True
+
+
 def verify(card: ModelCard) -> None:
     """Compare every file of a model with the digests on its card.
 
