@@ -18,6 +18,7 @@ Modality = Literal["face", "image", "audio", "sync"]
 Reason = Literal[
     "no_face", "face_too_small", "no_speech", "too_short", "too_compressed", "out_of_domain", "unstable", "too_dark"
 ]
+Credentials = Literal["not_checked", "absent", "invalid", "untrusted", "trusted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +146,50 @@ class ModelUsed:
 
 
 @dataclass(frozen=True, slots=True)
+class Trace:
+    """One thing that a file says about its own origin.
+
+    Attributes:
+        where: Part of the file, for example ``EXIF`` or ``Content Credentials``.
+        name: Name of the entry, for example ``Software``.
+        value: What stands there; text from outside, cut to a sane length.
+    """
+
+    where: str
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What a file says about its own origin. Evidence apart: it never enters `p_fake`.
+
+    Attributes:
+        credentials: State of its Content Credentials (C2PA); ``not_checked`` where its format cannot be checked.
+        generator: Generative software that the file names as its maker; None if it names none.
+        software: Other software that the file names, in order of appearance.
+        signer: Who signed the Content Credentials, by the signer's certificate.
+        claim_generator: Software that wrote the Content Credentials.
+        signed_at: Time of signature by a time-stamp authority, ISO 8601.
+        source_type: Last part of the IPTC digital source type, for example ``trainedAlgorithmicMedia``.
+        conclusive: Whether a trusted signer states that generative software made this.
+        traces: Everything above and more, as found.
+        notes: What is odd, for people.
+    """
+
+    credentials: Credentials = "not_checked"
+    generator: str | None = None
+    software: tuple[str, ...] = ()
+    signer: str | None = None
+    claim_generator: str | None = None
+    signed_at: str | None = None
+    source_type: str | None = None
+    conclusive: bool = False
+    traces: tuple[Trace, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ScanReport:
     """Everything concluded about one medium: the schema of command line, API, Parquet and HTML.
 
@@ -163,6 +208,7 @@ class ScanReport:
         warnings: What is odd about the file or the scan.
         exhibits: Pictures for the HTML report; not part of the JSON.
         sound: Sound for the HTML report; not part of the JSON.
+        provenance: What the file says about its own origin.
     """
 
     media: MediaInfo
@@ -179,6 +225,7 @@ class ScanReport:
     warnings: tuple[str, ...] = ()
     exhibits: tuple[Exhibit, ...] = field(default=(), repr=False)
     sound: SoundExhibit | None = field(default=None, repr=False)
+    provenance: Provenance = Provenance()
 
 
 @dataclass(frozen=True, slots=True)

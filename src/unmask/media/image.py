@@ -29,8 +29,7 @@ from unmask.media.pixels import to_rgb, turns_sides, upright
 _FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "HEIF", "TIFF", "BMP", "GIF")
 _EXIF_ORIENTATION = 0x0112
 
-# What Pillow's plugins let escape on damaged files, beyond the OSError they promise.
-_DECODER_ERRORS = (
+DECODER_ERRORS = (
     OSError,
     SyntaxError,
     ValueError,
@@ -44,6 +43,7 @@ _DECODER_ERRORS = (
     RuntimeError,
     MemoryError,
 )
+"""What Pillow's plugins let escape on damaged files, beyond the OSError they promise."""
 
 _header_lock = threading.Lock()
 
@@ -81,7 +81,7 @@ def read_image_header(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> ImageHe
         DecodeFailed: Its header is damaged.
         MediaTooLarge: It has more pixels than `limits` allows.
     """
-    with _opened(path, limits) as opened:
+    with opened_picture(path, limits) as opened:
         width_px, height_px = opened.image.size[:: -1 if turns_sides(opened.orientation) else 1]
         return ImageHeader(opened.format, width_px, height_px, opened.warnings)
 
@@ -103,18 +103,25 @@ def read_image(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> tuple[U8Array,
         DecodeFailed: It is damaged, even if only its end is missing.
         MediaTooLarge: It has more pixels than `limits` allows.
     """
-    with _opened(path, limits) as opened:
+    with opened_picture(path, limits) as opened:
         try:
             opened.image.load()
             pixels, odd = to_rgb(opened.image)
-        except _DECODER_ERRORS as error:
+        except DECODER_ERRORS as error:
             raise _damaged(path, opened.format, error) from error
         return upright(pixels, opened.orientation), opened.warnings + odd
 
 
 @dataclass(frozen=True, slots=True)
-class _Opened:
-    """A picture whose header was read: lazily open image, format, orientation still to be undone, warnings."""
+class OpenedPicture:
+    """A picture whose header was read.
+
+    Attributes:
+        image: Open, but not decoded.
+        format: For example ``JPEG``.
+        orientation: By EXIF, still to be undone.
+        warnings: What is odd about the file.
+    """
 
     image: Image.Image
     format: str
@@ -123,8 +130,19 @@ class _Opened:
 
 
 @contextmanager
-def _opened(path: Path, limits: Limits) -> Iterator[_Opened]:
-    """Open a picture lazily and check its size."""
+def opened_picture(path: Path, limits: Limits) -> Iterator[OpenedPicture]:
+    """Open a picture lazily and check its size.
+
+    Args:
+        path: The file; its suffix does not matter.
+        limits: Upper bounds.
+
+    Yields:
+        The open picture, not decoded.
+
+    Raises:
+        InputError: As `read_image_header`, and so for all its kinds.
+    """
     require_file(path)
     head = read_head(path)
     name = image_format(head)
@@ -135,14 +153,14 @@ def _opened(path: Path, limits: Limits) -> Iterator[_Opened]:
     with path.open("rb") as stream:
         try:
             opened = _read_header(stream, name)
-        except _DECODER_ERRORS as error:
+        except DECODER_ERRORS as error:
             raise _damaged(path, name, error) from error
         with opened.image:
             _check_size(path, opened.image.size, limits)
             yield opened
 
 
-def _read_header(stream: BinaryIO, name: str) -> _Opened:
+def _read_header(stream: BinaryIO, name: str) -> OpenedPicture:
     # Pillow warns above one size and refuses above another; `Limits` is the one bound here, so Pillow's own is lifted
     # while it reads the header, and put back for whoever else uses Pillow in this process. What Pillow has to say
     # about damaged metadata is collected instead of printed. Both belong to the whole process, hence the lock.
@@ -158,7 +176,7 @@ def _read_header(stream: BinaryIO, name: str) -> _Opened:
             Image.MAX_IMAGE_PIXELS = theirs
     if said and not odd:
         odd = ("The picture's metadata is damaged.",)
-    return _Opened(image, name, orientation, odd)
+    return OpenedPicture(image, name, orientation, odd)
 
 
 def _open_heif(stream: BinaryIO) -> Image.Image:
@@ -188,7 +206,7 @@ def _orientation(image: Image.Image, name: str) -> tuple[int, tuple[str, ...]]:
     try:
         value = image.getexif().get(_EXIF_ORIENTATION, 1)
         return (int(value) if value in range(1, 9) else 1), ()
-    except _DECODER_ERRORS:
+    except DECODER_ERRORS:
         return 1, ("The EXIF block is damaged; the picture is taken as upright.",)
 
 
@@ -198,7 +216,7 @@ def _frame_warnings(image: Image.Image) -> tuple[str, ...]:
         return ()
     try:
         several = bool(getattr(image, "is_animated", False))
-    except _DECODER_ERRORS:
+    except DECODER_ERRORS:
         return ("Further frames are damaged; only the first one is examined.",)
     if not several:
         return ()

@@ -13,7 +13,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
 
-from unmask.core.evidence import Evidence, Modality, Person, Reason, ScanFailure, ScanReport, Verdict
+from unmask.core.evidence import (
+    Credentials,
+    Evidence,
+    Modality,
+    Person,
+    Provenance,
+    Reason,
+    ScanFailure,
+    ScanReport,
+    Verdict,
+)
 from unmask.core.records import Kind, MediaInfo
 
 DIGITS = 4
@@ -30,7 +40,6 @@ Share = Annotated[float, Field(ge=0.0, le=1.0), AfterValidator(_rounded)]
 Length = Annotated[float, Field(ge=0.0), AfterValidator(_rounded)]
 Count = Annotated[int, Field(ge=0)]
 Rate = Annotated[str, Field(pattern=r"^\d+/\d+$", description="Exact frames per second, for example 30000/1001.")]
-Credentials = Literal["not_checked", "absent", "invalid", "untrusted", "trusted"]
 
 
 class _Document(BaseModel):
@@ -97,11 +106,29 @@ class MomentDocument(_Document):
     person: Count | None
 
 
-class ProvenanceDocument(_Document):
-    """What the file says about its own origin."""
+class TraceDocument(_Document):
+    """One thing that the file says about its own origin; text from outside."""
 
-    credentials: Credentials = "not_checked"
-    generator: str | None = None
+    where: str
+    name: str
+    value: str
+
+
+class ProvenanceDocument(_Document):
+    """What the file says about its own origin; it never enters `p_fake`."""
+
+    credentials: Credentials = Field("not_checked", description="State of the Content Credentials (C2PA).")
+    generator: str | None = Field(None, description="Generative software that the file names as its maker.")
+    software: tuple[str, ...] = Field((), description="Other software that the file names.")
+    signer: str | None = None
+    claim_generator: str | None = Field(None, description="Software that wrote the Content Credentials.")
+    signed_at: str | None = Field(None, description="Time of signature by a time-stamp authority, ISO 8601.")
+    source_type: str | None = Field(None, description="IPTC digital source type, for example digitalCapture.")
+    conclusive: bool = Field(
+        default=False, description="Whether a trusted signer states that generative software made this."
+    )
+    traces: tuple[TraceDocument, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class ModelDocument(_Document):
@@ -184,7 +211,7 @@ def document(report: ScanReport) -> ReportDocument:
             MomentDocument(t_s=one.t_s, p_fake=one.p_fake, modality=one.modality, person=one.person)
             for one in report.timeline
         ),
-        provenance=ProvenanceDocument(),
+        provenance=provenance_document(report.provenance),
         models=tuple(ModelDocument(name=one.name, sha256=one.sha256) for one in report.models),
         timings_s=report.timings_s,
         warnings=all_warnings(report),
@@ -223,6 +250,29 @@ def _media(media: MediaInfo) -> MediaDocument:
         channels=media.channels,
         bytes=media.bytes,
     )
+
+
+def provenance_document(found: Provenance) -> ProvenanceDocument:
+    """Turn what a file says about its origin into its published form."""
+    return ProvenanceDocument(
+        credentials=found.credentials,
+        generator=_portable(found.generator),
+        software=tuple(portable(name) for name in found.software),
+        signer=_portable(found.signer),
+        claim_generator=_portable(found.claim_generator),
+        signed_at=_portable(found.signed_at),
+        source_type=_portable(found.source_type),
+        conclusive=found.conclusive,
+        traces=tuple(
+            TraceDocument(where=portable(one.where), name=portable(one.name), value=portable(one.value))
+            for one in found.traces
+        ),
+        notes=tuple(portable(note) for note in found.notes),
+    )
+
+
+def _portable(text: str | None) -> str | None:
+    return None if text is None else portable(text)
 
 
 def rate_text(rate: Fraction | None) -> str | None:

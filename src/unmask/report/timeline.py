@@ -20,11 +20,6 @@ MOST_ROWS = 400
 MOST_PEAKS = 12
 LEAD_S = 0.5
 NO_THUMBNAILS: Mapping[int, str] = {}
-MOST_PEAKS = 12
-LEAD_S = 0.5
-NO_THUMBNAILS: Mapping[int, str] = {}
-STEPS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200)
-MOST_TICKS = 6
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from unmask.core.errors import DecodeFailed
 from unmask.core.events import Advanced, Listener, ignore
-from unmask.core.evidence import Evidence, Person, ScanReport, TimelinePoint
+from unmask.core.evidence import Evidence, Person, Provenance, ScanReport, TimelinePoint
 from unmask.core.records import Frame, MediaInfo
 from unmask.faces.detect import STILL_SEARCH, VIDEO_SEARCH
 from unmask.fusion.decide import decide, fuse, weighted
@@ -22,6 +22,8 @@ from unmask.media.probe import probe_with_index
 from unmask.media.sample import choose_frames, every_nth
 from unmask.media.timing import VideoIndex
 from unmask.media.video import iter_frames
+from unmask.provenance.credentials import trust_anchors
+from unmask.provenance.examine import examine, sentences
 from unmask.scanning.hearing import Hearing, listen
 from unmask.scanning.kit import Kit, calibration
 from unmask.scanning.people import face_evidence, face_timeline
@@ -36,12 +38,16 @@ class Pipeline:
     Args:
         plan: What to do.
         limits: Upper bounds on media.
+
+    Raises:
+        InvalidOption: The trust list that the environment names cannot be used.
     """
 
     def __init__(self, plan: ScanPlan | None = None, *, limits: Limits = DEFAULT_LIMITS) -> None:
         self.plan = plan or ScanPlan()
         self._limits = limits
         self._kit = Kit(self.plan)
+        self._anchors = trust_anchors()
 
     def warm(self) -> None:
         """Open all models now instead of when they are first needed.
@@ -70,7 +76,9 @@ class Pipeline:
         listener(Advanced("probing", 0, 1))
         media, index = probe_with_index(path, limits=self._limits)
         warnings = list(media.warnings)
-        timings = {"probe": time.perf_counter() - start}
+        probed = time.perf_counter()
+        provenance = examine(media, self._anchors)
+        timings = {"probe": probed - start, "provenance": time.perf_counter() - probed}
         evidence: list[Evidence] = []
         people: tuple[Person, ...] = ()
         timeline: list[TimelinePoint] = []
@@ -89,7 +97,7 @@ class Pipeline:
                 timeline += heard.timeline
                 timings["sound"] = heard.seconds
         listener(Advanced("concluding", 0, 1))
-        report = self._conclude(media, evidence, people)
+        report = self._conclude(media, evidence, people, provenance)
         timings["total"] = time.perf_counter() - start
         return replace(
             report,
@@ -128,22 +136,28 @@ class Pipeline:
             warnings.append(f"The sound track was left out: {error}")
             return None
 
-    def _conclude(self, media: MediaInfo, evidence: list[Evidence], people: tuple[Person, ...]) -> ScanReport:
+    def _conclude(
+        self, media: MediaInfo, evidence: list[Evidence], people: tuple[Person, ...], provenance: Provenance
+    ) -> ScanReport:
         entries = weighted(evidence)
         fused = fuse(entries)
         p_fake, interval = fused if fused else (None, None)
         coverage = max((entry.coverage for entry in entries), default=0.0)
         verdict = decide(p_fake, coverage, entries)
+        said, stated = reasons(verdict, coverage, entries, people), sentences(provenance)
+        if provenance.conclusive:
+            verdict = "likely_fake"
         return ScanReport(
             media=media,
             verdict=verdict,
             p_fake=p_fake,
             interval=interval,
             coverage=coverage,
-            reasons=reasons(verdict, coverage, entries, people),
+            reasons=(*stated, *said) if provenance.conclusive else (*said, *stated),
             evidence=entries,
             people=people,
             models=self._kit.used(),
+            provenance=provenance,
         )
 
 

@@ -8,6 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from tests.unit.report.made import FAILURE, clip, evidence, faceless, portrait
+from unmask.core.evidence import Provenance, Trace
 from unmask.report.schema import (
     FailureDocument,
     ReportDocument,
@@ -41,6 +42,19 @@ def test_keys_are_those_of_the_plan_in_order() -> None:
     assert whole["people"][0]["spans"] == [{"start_s": 5.0, "end_s": 10.0, "p_fake": 0.9}]
     assert {"t_s", "p_fake", "modality"} <= set(whole["timeline"][0])
     assert {"detector", "modality", "p_fake", "abstained", "weight"} <= set(whole["evidence"][0])
+
+
+def test_provenance_is_published_whole() -> None:
+    said = Provenance(
+        "untrusted", "Studio", ("GIMP",), "Newsroom", "Studio 1", "2024-01-01", "digitalCapture",
+        traces=(Trace("EXIF", "Software", "bad \udce9"),), notes=("odd",),
+    )  # fmt: skip
+    whole = json.loads(to_json(replace(portrait(), provenance=said)))["provenance"]
+    assert whole == {
+        "credentials": "untrusted", "generator": "Studio", "software": ["GIMP"], "signer": "Newsroom",
+        "claim_generator": "Studio 1", "signed_at": "2024-01-01", "source_type": "digitalCapture", "conclusive": False,
+        "traces": [{"where": "EXIF", "name": "Software", "value": "bad \\xe9"}], "notes": ["odd"],
+    }  # fmt: skip
 
 
 def test_abstention_is_null_and_a_reason() -> None:
