@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.base import ClassifierMixin
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
+from sklearn.tree import DecisionTreeClassifier
 
 from unmask.datasets.facts import Facts
 from unmask.datasets.manifest import Row
 from unmask.metrics.bootstrap import Estimate, interval
 from unmask.metrics.ranking import auc
-
-if TYPE_CHECKING:
-    from sklearn.base import ClassifierMixin
 
 WARN_ABOVE = 0.6
 """A lower end of the interval above this is a problem; chance is 0.5."""
@@ -83,9 +84,6 @@ def find_confounds(rows: Sequence[Row], facts: Sequence[Facts]) -> list[Confound
 
 
 def _judge(kind: str, rows: list[Row], facts: list[Facts]) -> Confound:
-    from sklearn.ensemble import HistGradientBoostingClassifier
-    from sklearn.tree import DecisionTreeClassifier
-
     labels = np.array([row.label for row in rows])
     groups = [row.group for row in rows]
     table = _table(facts)
@@ -115,8 +113,6 @@ def _out_of_fold(
     model: ClassifierMixin, values: NDArray[np.float64], labels: NDArray[Any], groups: Sequence[str]
 ) -> NDArray[np.float64]:
     """Probability of each row by a model that saw no row of its group, shape (N,)."""
-    from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
-
     folds = StratifiedGroupKFold(_FOLDS, shuffle=True, random_state=0)
     answers = cross_val_predict(model, values, labels, groups=groups, cv=folds, method="predict_proba")
     return np.asarray(answers[:, 1], np.float64)

@@ -14,6 +14,11 @@ from unmask.datasets.manifest import Row
 from unmask.media.file import digest, require_file
 
 _THREADS = 4
+_LEFT_OUT = {
+    "duplicates": "already there",
+    "conflicts": "already there under the other label; settle which is right",
+    "unreadable": "missing, empty or unreadable",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,20 @@ class Growth:
     duplicates: list[Path]
     conflicts: list[Path]
     unreadable: list[Path]
+
+    @property
+    def changes(self) -> dict[str, int]:
+        """Counts for the version record."""
+        return {"added": self.added} | {name: len(getattr(self, name)) for name in _LEFT_OUT}
+
+    @property
+    def notes(self) -> list[str]:
+        """What was left out, and why, for people."""
+        return [
+            f"Left out, {why}: {len(paths):,}, for example {paths[0]}."
+            for name, why in _LEFT_OUT.items()
+            if (paths := getattr(self, name))
+        ]
 
 
 def grow(old: Sequence[Row], new: Sequence[Row], listener: Listener = ignore) -> Growth:

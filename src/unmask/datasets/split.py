@@ -13,6 +13,7 @@ from unmask.core.errors import InvalidOption, LeakFound, ManifestInvalid, Unknow
 from unmask.datasets.manifest import Row
 
 Side = Literal["train", "holdout", "validation", "test"]
+_SIDES: dict[str, Side] = {"train": "train", "holdout": "holdout", "validation": "validation", "test": "test"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +25,14 @@ class SplitRule:
         test: Sources looked at only for the final figures.
         holdout: Share of the groups of a training source kept back for the in-distribution figures, by source;
             ``"*"`` is the default for all others.
+        official: Whether the column ``split`` of the manifest decides where it is filled; sources named above and
+            the hold-out decide about the rest.
     """
 
     validation: tuple[str, ...] = ()
     test: tuple[str, ...] = ()
     holdout: Mapping[str, float] = field(default_factory=dict)
+    official: bool = False
 
 
 def read_rule(path: Path) -> SplitRule:
@@ -69,14 +73,22 @@ def split_rule(values: Mapping[str, Any]) -> SplitRule:
         if key not in known:
             message = f"The recipe has an unknown key {key!r} for SplitRule. {nearest(key, known)}"
             raise UnknownOption(message)
-        shares = isinstance(value, Mapping) and all(isinstance(share, (int, float)) for share in value.values())
-        names = isinstance(value, list) and all(isinstance(name, str) for name in value)
-        if not (shares if key == "holdout" else names):
-            wanted = "shares by source" if key == "holdout" else "a list of sources"
+        fits, wanted = _expected(key, value)
+        if not fits:
             message = f"The recipe's split.{key} is {value!r}; expected {wanted}."
             raise InvalidOption(message)
     settled: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
     return SplitRule(**settled)
+
+
+def _expected(key: str, value: object) -> tuple[bool, str]:
+    """Whether the value of a key is of the right kind, and what is."""
+    if key == "holdout":
+        shares = isinstance(value, Mapping) and all(isinstance(share, (int, float)) for share in value.values())
+        return shares, "shares by source"
+    if key == "official":
+        return isinstance(value, bool), "true or false"
+    return isinstance(value, list) and all(isinstance(name, str) for name in value), "a list of sources"
 
 
 def split(rows: Sequence[Row], rule: SplitRule) -> dict[Side, list[Row]]:
@@ -131,6 +143,8 @@ def _check_rule(sources: set[str], rule: SplitRule) -> None:
 
 
 def _side(row: Row, rule: SplitRule) -> Side:
+    if rule.official and row.split:
+        return _SIDES[row.split]
     if row.source in rule.test:
         return "test"
     if row.source in rule.validation:
