@@ -40,6 +40,29 @@ class CardFile:
 
 
 @dataclass(frozen=True, slots=True)
+class CardBase:
+    """A public encoder of others that the graph is built on, see `unmask.models.assemble`.
+
+    Attributes:
+        name: File name.
+        sha256: Digest, lower-case hexadecimal.
+        bytes: Size.
+        licence: Its own licence.
+        package: Python distribution that ships it, with version; empty if none does.
+        resource: Path inside that package.
+        url: Where it can be downloaded; empty if nowhere.
+    """
+
+    name: str
+    sha256: str
+    bytes: int
+    licence: str
+    package: str = ""
+    resource: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class CardInput:
     """What one unit looks like.
 
@@ -53,6 +76,8 @@ class CardInput:
         interpolation: How the crop is resized.
         rate_hz: Sample rate; 0 for pictures.
         length_s: Length of a window; 0 for pictures.
+        most_units: Units in one run; 0 for any number. 1 where the graph quantises over the whole batch, so that an answer
+            would depend on its neighbours.
     """
 
     name: str
@@ -64,6 +89,7 @@ class CardInput:
     interpolation: str = ""
     rate_hz: int = 0
     length_s: float = 0.0
+    most_units: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +154,7 @@ class ModelCard:
         licence: SPDX identifier or a sentence.
         commercial_use: Whether the terms of the training data leave commercial use open.
         files: At least one; the first is the graph.
+        base: Encoder that the graph is assembled from together with the card's second file; None for most models.
         input: What goes in; None for models run by OpenCV.
         outputs: Graph output names by role: logit, evidence, embedding.
         calibration: None for models that give no verdict.
@@ -145,6 +172,7 @@ class ModelCard:
     licence: str
     commercial_use: bool
     files: tuple[CardFile, ...]
+    base: CardBase | None = None
     input: CardInput | None = None
     outputs: Mapping[str, str] | None = None
     calibration: Calibration | None = None
@@ -188,6 +216,8 @@ def _card(raw: dict[str, Any]) -> ModelCard:
         message = "files is empty; a card names at least the graph"
         raise KeyError(message)
     values["figures"] = tuple(_record(Figure, entry) for entry in values.get("figures", ()))
+    if "base" in values:
+        values["base"] = _record(CardBase, values["base"])
     if "input" in values:
         values["input"] = _record(CardInput, values["input"])
     if "calibration" in values:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,15 +16,18 @@ from unmask.datasets.manifest import Row
 from unmask.faces.crop import CROP_RULE, INTERPOLATION
 from unmask.models.card import CardFile, CardInput, ModelCard
 from unmask.models.store import digest
-from unmask.training.architectures.mel_cnn import MelCnn
+from unmask.training.architectures.registry import MARGIN, build, crop_shape
+from unmask.training.architectures.voice.registry import NETWORKS, voice_network
+from unmask.training.classical.pipelines import PIPELINES
+from unmask.training.ensemble import ENSEMBLE, join, read_members
 from unmask.training.export import OUTPUTS, export_graph
 from unmask.training.parity import parity
 from unmask.training.recipe import Recipe
-from unmask.training.train_faces import crop_shape, face_network
 
 PARITY_UNITS = 16
 SPEECH_RATE_HZ = 16000
 WINDOW_S = 4
+_LICENCE = "Apache-2.0 for code and weights; see the terms of the training data"
 
 
 def draft_face_card(recipe: Recipe, run: Path, train_rows: Sequence[Row], out: Path) -> ModelCard:
@@ -30,7 +35,8 @@ def draft_face_card(recipe: Recipe, run: Path, train_rows: Sequence[Row], out: P
 
     Args:
         recipe: The run's recipe.
-        run: Folder of the run, with weights.safetensors.
+        run: Folder of the run, with weights.safetensors; of a classical pipeline, with pipeline.onnx; for an ensemble,
+            the folder with the cards of its members.
         train_rows: What training saw, for the card.
         out: Folder for the graph.
 
@@ -41,39 +47,81 @@ def draft_face_card(recipe: Recipe, run: Path, train_rows: Sequence[Row], out: P
         InvalidOption: The run has no weights.
         CardMismatch: The graph does not give what the network gives.
     """
-    weights = _weights(run)
-    size_px, margin = crop_shape(recipe)
-    network = face_network(recipe)
     graph = out / f"{recipe.name}.onnx"
-    units = parity_units(size_px)
+    if recipe.architecture == ENSEMBLE:
+        members = read_members(recipe, run)
+        join(members, graph, name=recipe.name)
+        names = ", ".join(member.name for member in members)
+        summary = f"The mean of the calibrated logits of {names}."
+        return _face_card(recipe, graph, members[0].input, summary=summary, training_data=members[0].training_data)
+    if recipe.architecture in PIPELINES:
+        pipeline = PIPELINES[recipe.architecture]
+        facts = json.loads(_weights(run, "pipeline.json").read_text(encoding="utf-8"))
+        out.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(_weights(run, "pipeline.onnx"), graph)
+        return _face_card(
+            recipe,
+            graph,
+            _crops(pipeline.size_px, float(recipe.network.get("margin", MARGIN))),
+            summary=pipeline.summary,
+            reference=pipeline.reference,
+            training_data=seen(train_rows),
+            parity=float(facts["parity"]),
+        )
+    return _network_card(recipe, _weights(run), train_rows, graph)
+
+
+def _network_card(recipe: Recipe, weights: Path, train_rows: Sequence[Row], graph: Path) -> ModelCard:
+    size_px, margin = crop_shape(recipe.architecture, recipe.network)
+    network = build(recipe.architecture, recipe.network)
+    units = torch.from_numpy(parity_units(size_px))
+    if network.frames:
+        places = torch.arange(4 * network.frames) % PARITY_UNITS
+        units = units[places].unflatten(0, (4, network.frames))
     facts = {"name": recipe.name, "crop": CROP_RULE, "margin": str(margin)}
-    export_graph(network, weights, torch.from_numpy(units[:2]), graph, input_name="pixels", facts=facts)
+    export_graph(network, weights, units[:2], graph, input_name="pixels", facts=facts)
+    backbone = str(recipe.network.get("backbone", "a backbone"))
+    return _face_card(
+        recipe,
+        graph,
+        _crops(size_px, margin, frames=network.frames),
+        summary=network.summary.format(backbone=backbone),
+        reference=network.reference,
+        training_data=seen(train_rows),
+        parity=parity(network, graph, units.numpy()),
+    )
+
+
+def _crops(size_px: int, margin: float, *, frames: int = 0) -> CardInput:
+    return CardInput(
+        name="pixels",
+        dtype="uint8",
+        size_px=size_px,
+        margin=margin,
+        crop=CROP_RULE,
+        colour="RGB",
+        interpolation=INTERPOLATION,
+        frames=frames,
+    )
+
+
+def _face_card(recipe: Recipe, graph: Path, shape: CardInput | None, **words: object) -> ModelCard:
     return ModelCard(
         name=recipe.name,
         family=recipe.family,
-        summary=f"EfficientNet-lite0 on square face crops of {size_px} px; its last feature map is the heatmap.",
-        licence="Apache-2.0 for code and weights; see the terms of the training data",
+        licence=_LICENCE,
         commercial_use=False,
         files=(CardFile(graph.name, digest(graph), graph.stat().st_size),),
-        input=CardInput(
-            name="pixels",
-            dtype="uint8",
-            size_px=size_px,
-            margin=margin,
-            crop=CROP_RULE,
-            colour="RGB",
-            interpolation=INTERPOLATION,
-        ),
+        input=shape,
         outputs={name: name for name in OUTPUTS},
-        training_data=seen(train_rows),
-        parity=parity(network, graph, units),
-        reference="Tan and Le: EfficientNet, ICML 2019; Shiohara and Yamasaki: Self-Blended Images, CVPR 2022",
+        **words,  # type: ignore[arg-type]
     )
 
 
 def draft_speech_card(recipe: Recipe, run: Path, train_rows: Sequence[Row], out: Path) -> ModelCard:
     """Export the best weights of a speech run and describe them; see `draft_face_card`."""
-    network = MelCnn(dropout=recipe.augment.get("dropout", 0.2))
+    network = voice_network(recipe.architecture, recipe.network)
+    entry = NETWORKS[recipe.architecture]
     graph = out / f"{recipe.name}.onnx"
     units = np.random.default_rng(7).normal(0, 0.05, (PARITY_UNITS, WINDOW_S * SPEECH_RATE_HZ)).astype(np.float32)
     facts = {"name": recipe.name}
@@ -81,22 +129,22 @@ def draft_speech_card(recipe: Recipe, run: Path, train_rows: Sequence[Row], out:
     return ModelCard(
         name=recipe.name,
         family=recipe.family,
-        summary=f"Convolutional network on a log-mel spectrogram made inside the graph, windows of {WINDOW_S} s.",
-        licence="Apache-2.0 for code and weights; see the terms of the training data",
+        summary=entry.summary,
+        licence=_LICENCE,
         commercial_use=False,
         files=(CardFile(graph.name, digest(graph), graph.stat().st_size),),
         input=CardInput(name="samples", dtype="float32", rate_hz=SPEECH_RATE_HZ, length_s=float(WINDOW_S)),
         outputs={name: name for name in OUTPUTS},
         training_data=seen(train_rows),
         parity=parity(network, graph, units),
-        reference="Lavrentyeva et al.: STC antispoofing systems for the ASVspoof2019 challenge, Interspeech 2019",
+        reference=entry.reference,
     )
 
 
-def _weights(run: Path) -> Path:
-    weights = run / "weights.safetensors"
+def _weights(run: Path, name: str = "weights.safetensors") -> Path:
+    weights = run / name
     if not weights.is_file():
-        message = f"{run} holds no weights.safetensors. Train first: unmask train RECIPE --data MANIFEST --out {run}"
+        message = f"{run} holds no {name}. Train first: unmask train RECIPE --data MANIFEST --out {run}"
         raise InvalidOption(message)
     return weights
 

