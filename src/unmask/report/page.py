@@ -12,7 +12,8 @@ from unmask.report.drawing.lane import axis
 from unmask.report.figures import figures, level, thumbnails
 from unmask.report.gauge import gauge, thresholds
 from unmask.report.overlay import heat_legend_uri, jpeg_uri
-from unmask.report.schema import all_warnings, document
+from unmask.report.provenance import panel
+from unmask.report.schema import all_warnings
 from unmask.report.words import (
     ABSTENTION_LABELS,
     ABSTENTIONS,
@@ -33,13 +34,6 @@ from unmask.report.words import (
     whole_percent,
 )
 
-CREDENTIALS = {
-    "absent": "The file carries no Content Credentials. Most genuine files do not either.",
-    "invalid": "The file carries Content Credentials, but they do not match its content.",
-    "untrusted": "The file carries valid Content Credentials from a signer that is not on the trust list.",
-    "trusted": "The file carries valid Content Credentials from a trusted signer.",
-}
-
 ZONES = {"fake": "likely_fake", "real": "likely_real", "unknown": "inconclusive"}
 
 
@@ -52,7 +46,6 @@ def page(report: ScanReport) -> dict[str, Any]:
     Returns:
         Plain values by name; all text still to be escaped by the template engine.
     """
-    credentials = document(report).provenance.credentials
     return {
         "name": visible(report.media.path.name),
         "noun": NOUNS[report.media.kind],
@@ -76,7 +69,7 @@ def page(report: ScanReport) -> dict[str, Any]:
         "time": time(report),
         "people": [_person(person, timed=report.media.kind != "image") for person in report.people],
         "evidence": [_evidence(one) for one in report.evidence],
-        "provenance": CREDENTIALS.get(credentials),
+        "provenance": panel(report.provenance),
         "models": [_model(model) for model in report.models],
         "facts": _facts(report.media),
         "timings": [(visible(stage), f"{spent:.2f} s") for stage, spent in report.timings_s.items()],

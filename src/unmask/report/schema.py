@@ -7,6 +7,7 @@ same `schema_version`; a change of meaning raises it.
 from __future__ import annotations
 
 import re
+from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -254,25 +255,16 @@ def _media(media: MediaInfo) -> MediaDocument:
 
 def provenance_document(found: Provenance) -> ProvenanceDocument:
     """Turn what a file says about its origin into its published form."""
-    return ProvenanceDocument(
-        credentials=found.credentials,
-        generator=_portable(found.generator),
-        software=tuple(portable(name) for name in found.software),
-        signer=_portable(found.signer),
-        claim_generator=_portable(found.claim_generator),
-        signed_at=_portable(found.signed_at),
-        source_type=_portable(found.source_type),
-        conclusive=found.conclusive,
-        traces=tuple(
-            TraceDocument(where=portable(one.where), name=portable(one.name), value=portable(one.value))
-            for one in found.traces
-        ),
-        notes=tuple(portable(note) for note in found.notes),
-    )
+    return ProvenanceDocument.model_validate(_portable(asdict(found)))
 
 
-def _portable(text: str | None) -> str | None:
-    return None if text is None else portable(text)
+def _portable(value: Any) -> Any:
+    """Make every text in a nest of records encodable."""
+    if isinstance(value, dict):
+        return {key: _portable(entry) for key, entry in value.items()}
+    if isinstance(value, tuple):
+        return tuple(_portable(entry) for entry in value)
+    return portable(value) if isinstance(value, str) else value
 
 
 def rate_text(rate: Fraction | None) -> str | None:

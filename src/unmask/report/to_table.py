@@ -28,6 +28,8 @@ COLUMNS = {
     "interval_low": REAL,
     "interval_high": REAL,
     "coverage": REAL,
+    "credentials": TEXT,
+    "generator": TEXT,
     "people": WHOLE,
     "detectors": TEXT,
     "abstained": TEXT,
@@ -98,6 +100,22 @@ def save_columns(columns: Mapping[str, Sequence[Any]], path: Path) -> Path:
     return path
 
 
+def read_columns(path: Path) -> dict[str, list[Any]]:
+    """Read the columns of a Parquet table.
+
+    Raises:
+        InvalidOption: The file is missing or no Parquet.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return dict(pq.read_table(path).to_pydict())
+    except (FileNotFoundError, pa.ArrowInvalid) as error:
+        message = f"{path}: no Parquet table can be read there ({error})."
+        raise InvalidOption(message) from error
+
+
 def row(result: Result) -> Row:
     """Flatten a result to the columns of `COLUMNS`; what does not apply is None."""
     empty: Row = dict.fromkeys(COLUMNS)
@@ -115,6 +133,8 @@ def row(result: Result) -> Row:
         },
         "interval_low": low,
         "interval_high": high,
+        "credentials": whole.provenance.credentials,
+        "generator": whole.provenance.generator,
         "people": len(whole.people),
         "detectors": BETWEEN.join(one.detector for one in whole.evidence if one.abstained is None),
         "abstained": BETWEEN.join(f"{one.detector}: {one.abstained}" for one in whole.evidence if one.abstained),

@@ -49,6 +49,7 @@ LEDES: Mapping[Verdict, str] = {
     "likely_real": "The detectors found no traces in this {noun} of the kinds of forgery that they know.",
     "inconclusive": "The detectors examined this {noun}, but their answer does not point clearly either way.",
 }
+LEDE_STATED = "A signer whom you trust states that generative software made this {noun}."
 LEDE_UNSCORED = "Nothing in this {noun} could be judged, so no probability is given."
 MEANS: Mapping[Verdict, tuple[str, ...]] = {
     "likely_fake": (
@@ -78,6 +79,10 @@ MEANS_NOT: Mapping[Verdict, tuple[str, ...]] = {
         "It does not mean that the material is partly forged.",
     ),
 }
+MEANS_STATED = (
+    "The verdict follows the signer's statement in the file, not the detectors, whose answer stands beside it.",
+    "It is as reliable as the signer and the trust list that names them.",
+)
 MEANS_UNSCORED = (
     "There was nothing here that the detectors could judge; the evidence below says why.",
     "A better copy, closer to the original and less compressed, may allow an answer.",
@@ -104,11 +109,15 @@ def headline(verdict: Verdict) -> str:
 def lede(report: ScanReport) -> str:
     """Give the sentence under the headline."""
     text = LEDE_UNSCORED if report.p_fake is None else LEDES[report.verdict]
+    if report.provenance.conclusive:
+        text = LEDE_STATED
     return text.format(noun=NOUNS[report.media.kind])
 
 
 def meaning(report: ScanReport) -> tuple[str, ...]:
     """Say what a result means, in sentences."""
+    if report.provenance.conclusive:
+        return MEANS_STATED
     return MEANS_UNSCORED if report.p_fake is None else MEANS[report.verdict]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.report.made import FAILURE, clip, faceless, portrait, sound
-from unmask.core.evidence import ScanReport, Verdict
+from unmask.core.evidence import Provenance, ScanReport, Trace, Verdict
 from unmask.core.records import MediaInfo
 from unmask.report.to_html import page_name, render_html, render_timeline, save_html, save_index
 
@@ -143,6 +143,30 @@ def test_hostile_names_and_words_stay_text() -> None:
         assert text in page.text
 
 
+def test_provenance_in_plain_words_and_hostile_text_stays_text() -> None:
+    said = Provenance(
+        "untrusted", ATTACK, (ATTACK,), ATTACK, ATTACK, ATTACK, ATTACK, traces=(Trace("EXIF", ATTACK, "a\u202eb"),),
+        notes=(ATTACK,),
+    )  # fmt: skip
+    html = render_html(replace(portrait(), provenance=said))
+    page = Page(html)
+    assert page.broken == []
+    assert len(page.all("script")) == 1
+    assert not any(name.startswith("on") for _, one in page.tags for name in one)
+    assert page.text.count(ATTACK) == 8
+    assert "\u202e" not in html
+    assert "anyone can sign: take it as a claim" in page.text
+    assert "never enters the probability" in page.text
+
+
+def test_a_trusted_statement_leads_the_page() -> None:
+    said = Provenance("trusted", "Studio", signer="Newsroom", source_type="trainedAlgorithmicMedia", conclusive=True)
+    text = Page(render_html(replace(portrait(), provenance=said))).text
+    assert "A signer whom you trust states that generative software made this picture." in text
+    assert "not the detectors, whose answer stands beside it" in text
+    assert "made by generative software" in text
+
+
 def test_reordering_letters_are_shown_and_folders_are_not() -> None:
     html = render_html(portrait(name="x\u202egpj.exe"))
     assert "\u202e" not in html
@@ -166,7 +190,7 @@ def test_clip_shows_people_spans_sound_and_warnings() -> None:
     ):  # fmt: skip
         assert words in page.text + str([one.get("aria-label") for one in page.all("svg")])
     assert page.text.count("The index was rebuilt.") == 1
-    assert "Provenance" not in page.text
+    assert "Content Credentials could not be checked" in page.text
     assert {one.get("title") for one in page.all("abbr")} >= {"0123456789abcdef" * 4}
 
 

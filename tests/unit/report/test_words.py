@@ -2,9 +2,9 @@ from typing import get_args
 
 import pytest
 
-from unmask.core.evidence import Modality, Reason, Verdict
+from unmask.core.evidence import Credentials, Modality, Provenance, Reason, Verdict
 from unmask.core.records import Kind
-from unmask.report import words
+from unmask.report import provenance, words
 
 
 @pytest.mark.parametrize(
@@ -18,6 +18,8 @@ from unmask.report import words
         (words.ABSTENTION_LABELS, get_args(Reason)),
         (words.MODALITIES, get_args(Modality)),
         (words.NOUNS, get_args(Kind)),
+        (provenance.HEADLINES, get_args(Credentials)),
+        (provenance.EXPLAINED, get_args(Credentials)),
     ],
 )
 def test_every_name_has_words(table, names) -> None:
@@ -71,3 +73,15 @@ def test_size() -> None:
     assert [words.size(one) for one in (12, 1400, 231_002, 8_412_331, 5_000_000_000)] == [
         "12 bytes", "1.4 kB", "231 kB", "8.4 MB", "5.0 GB",
     ]  # fmt: skip
+
+
+def test_absence_says_nothing_in_a_terminal_and_claims_do() -> None:
+    assert provenance.line(Provenance("absent", software=("GIMP",))) == ""
+    assert provenance.line(Provenance("absent", "Suno")) == "names Suno as its maker"
+    signed = Provenance("invalid", signer="A\u202eB")
+    assert provenance.line(signed) == "Content Credentials that are not valid, signed by A\\u202eB"
+
+
+def test_absence_is_explained_as_neutral() -> None:
+    (sentence,) = provenance.panel(Provenance("absent"))["explained"]
+    assert "nothing for or against it" in sentence
