@@ -23,6 +23,7 @@ demo: $(DEMO_ENV)/installed
 	@echo "The report: $(DEMO_DIR)/report.html"
 
 test: $(TEST_ENV)/installed
+	scripts/install-browser
 	$(TEST_ENV)/bin/python -m pytest --cov --cov-report=term-missing:skip-covered $(ARGS)
 
 check: $(TEST_ENV)/installed

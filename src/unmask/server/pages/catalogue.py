@@ -1,0 +1,100 @@
+"""What stands on the models page: cards in plain words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from unmask.models import catalogue
+from unmask.models.card import Figure, ModelCard
+from unmask.models.store import installed
+from unmask.report.words import size
+
+GROUPS = (
+    ("face", "Forged faces", "They look at one face at a time and at where in it something is odd."),
+    ("speech", "Artificial voices", "They listen to stretches of speech."),
+    ("", "Finding faces", "They give no verdict: they find faces and tell which belong to the same person."),
+)
+TITLES = {
+    "face": "Faces",
+    "speech": "Voices",
+    "face-detector": "Finds faces",
+    "face-identity": "Tells people in one file apart",
+}
+TERMS = (
+    (
+        "AUC",
+        "Take one forged and one genuine file at random: the share of times that the forged one gets the higher "
+        "number. 1 is perfect, 0.5 is a coin toss.",
+    ),
+    (
+        "EER",
+        "The share of mistakes when it is set so that it errs equally often on forged and on genuine files. "
+        "Lower is better.",
+    ),
+    ("AP", "How clean a list is that begins with the most suspicious file. 1 is perfect."),
+    ("ECE, Brier", "How far the stated probabilities are from what turned out. Lower is better."),
+)
+LAST = "looked at last"
+"""Marks the sources that no choice was made on: the honest figures."""
+
+
+def groups() -> list[dict[str, Any]]:
+    """Gather every card of the catalogue, in groups."""
+    cards = [catalogue.find(name) for name in catalogue.names()]
+    named = {family for family, _, _ in GROUPS}
+    found = []
+    for family, title, text in GROUPS:
+        members = [_model(card) for card in cards if card.family == family or (not family and card.family not in named)]
+        if members:
+            found.append({"title": title, "text": text, "models": members})
+    return found
+
+
+def _model(card: ModelCard) -> dict[str, Any]:
+    unseen = [figure for figure in card.figures if not figure.seen and not figure.on.endswith(" alone")]
+    return {
+        "name": card.name,
+        "slug": card.name.replace(".", "-"),
+        "title": TITLES.get(card.family, card.family),
+        "installed": installed(card),
+        "fetchable": all(file.url or file.embedded for file in card.files),
+        "size": size(sum(file.bytes for file in card.files)),
+        "says": _says(unseen),
+        "summary": card.summary,
+        "licence": card.licence,
+        "commercial_use": card.commercial_use,
+        "known_failures": card.known_failures,
+        "training_data": card.training_data,
+        "files": card.files,
+        "figures": [_figure(figure) for figure in unseen],
+    }
+
+
+def _says(figures: list[Figure]) -> list[str]:
+    """Say the two figures that matter most in sentences; empty for models without figures."""
+    last = {figure.what: figure for figure in figures if LAST in figure.on}
+    said = []
+    if "AUC" in last:
+        auc = last["AUC"]
+        said.append(
+            f"Shown one forged and one genuine file of a kind it never met, it picks the forged one "
+            f"{100 * auc.value:.0f} times in 100."
+        )
+    recall = next((figure for what, figure in last.items() if what.startswith("recall at 5")), None)
+    if recall:
+        said.append(
+            "Where one genuine file in 20 may be suspected wrongly, it finds "
+            f"{100 * recall.value:.0f} of 100 forged ones."
+        )
+    return said
+
+
+def _figure(figure: Figure) -> dict[str, Any]:
+    return {
+        "what": figure.what,
+        "on": figure.on,
+        "value": f"{figure.value:.3f}",
+        "low": f"{figure.low:.3f}",
+        "high": f"{figure.high:.3f}",
+        "media": figure.media,
+    }

@@ -1,0 +1,43 @@
+// Fetching a model, with progress.
+import { ask, listen } from "./api.js";
+import { size } from "./words.js";
+
+for (const button of document.querySelectorAll("[data-fetch]")) {
+  const name = button.dataset.fetch;
+  const place = button.closest(".fetch");
+  const bar = place.querySelector("progress");
+  const words = place.querySelector('[role="status"]');
+  const failed = (message) => {
+    words.textContent = message;
+    bar.hidden = true;
+    button.disabled = false;
+  };
+  button.addEventListener("click", async () => {
+    button.disabled = true;
+    bar.hidden = false;
+    bar.removeAttribute("value");
+    words.textContent = "Fetching …";
+    try {
+      await ask(`models/${encodeURIComponent(name)}/fetch`, { method: "POST" });
+    } catch (error) {
+      failed(error.message);
+      return;
+    }
+    const stop = listen(`models/${encodeURIComponent(name)}/events`, {
+      on: {
+        progress: ({ done, total }) => {
+          if (total) bar.value = done / total;
+          bar.title = total ? `${size(done)} of ${size(total)}` : size(done);
+        },
+        done: () => {
+          stop();
+          location.reload();
+        },
+        failed: ({ message }) => {
+          stop();
+          failed(message);
+        },
+      },
+    });
+  });
+}

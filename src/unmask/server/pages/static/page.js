@@ -1,0 +1,34 @@
+// What every page shares: short messages, and a question before anything is deleted.
+let timer = 0;
+
+/** Say something to everybody: on the screen for a while, and to screen readers. */
+export function say(text) {
+  const place = document.getElementById("said");
+  place.textContent = text;
+  place.classList.add("shown");
+  clearTimeout(timer);
+  timer = setTimeout(() => place.classList.remove("shown"), 6000);
+}
+
+/** Ask before deleting; resolves to true only after "yes". */
+export function confirmed(title, text, yes) {
+  const dialog = document.getElementById("confirm");
+  document.getElementById("confirm-title").textContent = title;
+  document.getElementById("confirm-text").textContent = text;
+  document.getElementById("confirm-yes").textContent = yes;
+  dialog.returnValue = "no";
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+  });
+}
+
+/** Run something that may fail, and say so if it does. */
+export async function attempt(action) {
+  try {
+    return await action();
+  } catch (error) {
+    say(error.message);
+    return undefined;
+  }
+}
