@@ -1,0 +1,1 @@
+"""From a queued job to a stored result: queue, workers in processes of their own, and who watches over them."""

@@ -1,0 +1,33 @@
+"""What a worker does with a medium: limits, scan, result."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from unmask.core.events import Listener
+from unmask.core.evidence import ScanReport
+from unmask.media.limits import Limits
+from unmask.scanning.pipeline import Pipeline
+from unmask.scanning.plan import ScanPlan
+from unmask.server.settings import Settings
+
+EXHIBITS = 8
+
+Examine = Callable[[Path, Listener], ScanReport]
+OpenExaminer = Callable[[Settings], Examine]
+"""Opens what judges, in the worker's own process; tests hand in another one."""
+
+
+def open_pipeline(settings: Settings) -> Examine:
+    """Open the real pipeline with its models loaded."""
+    share = max(1, (os.cpu_count() or 1) // max(settings.workers, 1))
+    limits = Limits(
+        max_image_pixels=settings.max_pixels,
+        max_frame_pixels=settings.max_pixels,
+        max_duration_s=settings.max_duration_s,
+    )
+    pipeline = Pipeline(ScanPlan(exhibits=EXHIBITS, threads=share), limits=limits)
+    pipeline.warm()
+    return lambda path, listener: pipeline.scan(path, listener=listener)

@@ -1,0 +1,1 @@
+"""Who may come in, how often, from where, and where the server itself may go."""

@@ -1,0 +1,1 @@
+"""Where things are kept: database, content-addressed files, results."""
