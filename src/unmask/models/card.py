@@ -89,6 +89,7 @@ class CardInput:
     interpolation: str = ""
     rate_hz: int = 0
     length_s: float = 0.0
+    frames: int = 0
     most_units: int = 0
 
 
