@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,11 +11,17 @@ from numpy.typing import NDArray
 
 from unmask.core.errors import DataError
 from unmask.evaluate.predict import Prediction
-from unmask.metrics.bootstrap import Estimate, interval
-from unmask.metrics.calibration import brier_score, expected_calibration_error
+from unmask.metrics.bootstrap import Estimate, interval, intervals
+from unmask.metrics.calibration import brier_score, expected_calibration_error, log_loss
 from unmask.metrics.ranking import auc, average_precision, equal_error_rate, recall_at
+from unmask.metrics.selective import accuracy_at_coverage
+from unmask.metrics.speech import SpeakerErrors, cllr, min_dcf, min_tdcf
+from unmask.metrics.threshold import confusion
 
-METRICS: dict[str, Callable[[NDArray[np.float64], NDArray[np.int64]], float]] = {
+F64 = NDArray[np.float64]
+Metrics = Mapping[str, Callable[[F64, NDArray[np.int64]], float]]
+
+CARD_METRICS: Metrics = {
     "AUC": auc,
     "EER": equal_error_rate,
     "AP": average_precision,
@@ -23,6 +29,31 @@ METRICS: dict[str, Callable[[NDArray[np.float64], NDArray[np.int64]], float]] = 
     "ECE": expected_calibration_error,
     "Brier": brier_score,
 }
+"""What a model card quotes."""
+
+METRICS: Metrics = {
+    **CARD_METRICS,
+    "recall at 1 % false alarms": lambda scores, labels: recall_at(scores, labels, false_alarms=0.01),
+    "log loss": log_loss,
+    "accuracy": lambda scores, labels: confusion(scores, labels).accuracy,
+    "balanced accuracy": lambda scores, labels: confusion(scores, labels).balanced_accuracy,
+    "precision": lambda scores, labels: confusion(scores, labels).precision,
+    "recall": lambda scores, labels: confusion(scores, labels).recall,
+    "F1": lambda scores, labels: confusion(scores, labels).f1,
+    "MCC": lambda scores, labels: confusion(scores, labels).mcc,
+    "accuracy of the surest half": lambda scores, labels: accuracy_at_coverage(scores, labels, coverage=0.5),
+}
+"""For every detector. Accuracy, precision, recall, F1 and MCC count a probability of 0.5 and more as fake."""
+
+SPEECH_METRICS: Metrics = {
+    **METRICS,
+    "Cllr": lambda scores, labels: cllr(_log_odds(scores), labels),
+    "minDCF": min_dcf,
+}
+"""For voices: the costs of ASVspoof 5 as well."""
+
+RANKING: Metrics = {name: METRICS[name] for name in ("AUC", "EER", "AP", "balanced accuracy")}
+"""For frames, people and groups, where calibration was not promised."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +68,7 @@ class Rates:
         missed: Share of answered forged media called likely_real.
         cleared: Share of answered genuine media called likely_real.
         inconclusive: Share of answered media between the thresholds.
+        right: Share of right verdicts among likely_fake and likely_real.
     """
 
     media: int
@@ -46,13 +78,68 @@ class Rates:
     missed: float
     cleared: float
     inconclusive: float
+    right: float
 
 
-def figures(predictions: Sequence[Prediction], *, rounds: int = 1000) -> dict[str, Estimate]:
-    """Compute every metric with its 95 % bootstrap interval, resampling whole groups.
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Answered media as columns of equal length.
+
+    Attributes:
+        p_fake: Probabilities.
+        labels: 0 real, 1 fake.
+        groups: Clusters for the bootstrap.
+    """
+
+    p_fake: tuple[float, ...]
+    labels: tuple[int, ...]
+    groups: tuple[str, ...]
+
+    @property
+    def lacks(self) -> str:
+        """Which label is missing, in words; empty if both are there."""
+        missing = [word for label, word in ((0, "genuine"), (1, "forged")) if label not in self.labels]
+        return " and ".join(missing)
+
+
+def _log_odds(p_fake: F64) -> F64:
+    """Log-odds of probabilities kept 1e-6 away from 0 and 1, as `unmask.fusion.calibrate.log_odds` does for one."""
+    kept = np.clip(p_fake, 1e-6, 1 - 1e-6)
+    return np.asarray(np.log(kept / (1 - kept)))
+
+
+def metrics_for(family: str, speaker: SpeakerErrors | None = None) -> Metrics:
+    """Metrics of a detector's family; min t-DCF only with the errors of a speaker verification."""
+    if family != "speech":
+        return METRICS
+    if speaker is None:
+        return SPEECH_METRICS
+    return {**SPEECH_METRICS, "min t-DCF": lambda scores, labels: min_tdcf(scores, labels, speaker)}
+
+
+def answered(predictions: Iterable[Prediction]) -> list[Prediction]:
+    """Predictions that hold a probability."""
+    return [prediction for prediction in predictions if prediction.p_fake is not None]
+
+
+def columns(predictions: Iterable[Prediction]) -> Columns:
+    """Answered media as columns."""
+    kept = answered(predictions)
+    return Columns(
+        tuple(entry.p_fake for entry in kept if entry.p_fake is not None),
+        tuple(entry.row.label for entry in kept),
+        tuple(entry.row.group for entry in kept),
+    )
+
+
+def figures(
+    predictions: Sequence[Prediction], *, metrics: Metrics = METRICS, rounds: int = 1000
+) -> dict[str, Estimate]:
+    """Compute metrics with their 95 % bootstrap intervals, resampling whole groups.
 
     Args:
         predictions: Both labels.
+        metrics: Which ones, by name.
         rounds: Bootstrap resamples.
 
     Returns:
@@ -61,51 +148,44 @@ def figures(predictions: Sequence[Prediction], *, rounds: int = 1000) -> dict[st
     Raises:
         DataError: Fewer than two labels were answered.
     """
-    scores, labels, groups = _columns(predictions)
-    return {name: interval(metric, scores, labels, clusters=groups, rounds=rounds) for name, metric in METRICS.items()}
+    found = columns(predictions)
+    return intervals(metrics, found.p_fake, found.labels, clusters=found.groups, rounds=rounds)
+
+
+def auc_of(held: Columns, *, rounds: int = 400) -> Estimate | None:
+    """AUC with its interval; None if a label is missing, or stands in so few groups that no interval can be drawn."""
+    try:
+        return interval(auc, held.p_fake, held.labels, clusters=held.groups, rounds=rounds)
+    except DataError:
+        return None
 
 
 def rates(predictions: Sequence[Prediction]) -> Rates:
     """Count verdicts by label."""
-    answered = [prediction for prediction in predictions if prediction.p_fake is not None]
-    counts = Counter((prediction.row.label, prediction.verdict) for prediction in answered)
+    kept = answered(predictions)
+    counts = Counter((prediction.row.label, prediction.verdict) for prediction in kept)
 
     def share(label: int, verdict: str) -> float:
         total = sum(count for (of, _), count in counts.items() if of == label)
         return counts[label, verdict] / total if total else float("nan")
 
-    unsure = sum(count for (_, verdict), count in counts.items() if verdict == "inconclusive")
+    right = counts[0, "likely_real"] + counts[1, "likely_fake"]
+    wrong = counts[1, "likely_real"] + counts[0, "likely_fake"]
     return Rates(
         media=len(predictions),
-        abstained=1 - len(answered) / max(len(predictions), 1),
+        abstained=1 - len(kept) / max(len(predictions), 1),
         false_alarms=share(0, "likely_fake"),
         found=share(1, "likely_fake"),
         missed=share(1, "likely_real"),
         cleared=share(0, "likely_real"),
-        inconclusive=unsure / max(len(answered), 1),
+        inconclusive=(counts[0, "inconclusive"] + counts[1, "inconclusive"]) / max(len(kept), 1),
+        right=right / (right + wrong) if right + wrong else float("nan"),
     )
 
 
-def by_source(predictions: Sequence[Prediction]) -> dict[str, Estimate]:
-    """AUC of each source's forged media against all genuine media, and of its genuine against all forged ones.
-
-    Args:
-        predictions: Both labels.
-
-    Returns:
-        Estimates by ``"fake: source / method"`` and ``"real: source"``, smallest sets included.
-    """
-    answered = [prediction for prediction in predictions if prediction.p_fake is not None]
-    names = {_name(prediction) for prediction in answered}
-    found = {}
-    for name in sorted(names):
-        label = int(name.startswith("fake"))
-        chosen = [entry for entry in answered if entry.row.label != label or _name(entry) == name]
-        try:
-            found[name] = interval(auc, *_columns(chosen)[:2], clusters=_columns(chosen)[2], rounds=200)
-        except DataError:
-            continue
-    return found
+def refusals(predictions: Iterable[Prediction]) -> dict[str, int]:
+    """How many media were not answered, by reason or error, most frequent first."""
+    return dict(Counter(entry.abstained for entry in predictions if entry.p_fake is None).most_common())
 
 
 def within_sources(predictions: Sequence[Prediction]) -> dict[str, tuple[Estimate, int]]:
@@ -119,21 +199,7 @@ def within_sources(predictions: Sequence[Prediction]) -> dict[str, tuple[Estimat
     """
     found = {}
     for source in sorted({prediction.row.source for prediction in predictions}):
-        inside = [entry for entry in predictions if entry.row.source == source and entry.p_fake is not None]
-        try:
-            scores, labels, groups = _columns(inside)
-            found[source] = (interval(auc, scores, labels, clusters=groups, rounds=400), len(inside))
-        except DataError:
-            continue
+        inside = columns(entry for entry in predictions if entry.row.source == source)
+        if estimate := auc_of(inside):
+            found[source] = (estimate, len(inside.labels))
     return found
-
-
-def _name(prediction: Prediction) -> str:
-    row = prediction.row
-    return f"fake: {row.source} / {row.method}" if row.label else f"real: {row.source}"
-
-
-def _columns(predictions: Sequence[Prediction]) -> tuple[list[float], list[int], list[str]]:
-    answered = [prediction for prediction in predictions if prediction.p_fake is not None]
-    scores = [prediction.p_fake for prediction in answered if prediction.p_fake is not None]
-    return scores, [prediction.row.label for prediction in answered], [prediction.row.group for prediction in answered]

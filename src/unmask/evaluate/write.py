@@ -2,92 +2,135 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from unmask.evaluate.groups import Group, by_group, by_level
+from unmask.evaluate.plain import save_json
 from unmask.evaluate.predict import Prediction
-from unmask.evaluate.score import Rates, by_source, figures, rates, within_sources
-from unmask.metrics.bootstrap import Estimate
-from unmask.report.curves import save_curves
+from unmask.evaluate.score import Metrics, columns, figures, metrics_for, rates, refusals, within_sources
+from unmask.evaluate.section import Findings, section
+from unmask.metrics.threshold import confusion
+from unmask.report.curves.forest import Line, save_forest
+from unmask.report.curves.overview import save_overview
 from unmask.report.to_table import save_columns
 
+_BY_AUC = ("source", "generator")
 
-def write_evaluation(sides: Mapping[str, Sequence[Prediction]], out: Path, *, title: str) -> None:
+
+def write_evaluation(
+    sides: Mapping[str, Sequence[Prediction]], out: Path, *, title: str, family: str, metrics: Metrics | None = None
+) -> dict[str, Findings]:
     """Write everything about one or more sides of a split.
+
+    A side that lacks a label gets no metrics and no curves, and a word why; its verdicts and groups are still written.
 
     Args:
         sides: Predictions by name of the side, for example ``test``.
         out: Folder; made if missing.
         title: Name of the model, for plots and headings.
+        family: face or speech.
+        metrics: Which ones; those of the family when None.
+
+    Returns:
+        What was found, by side.
     """
+    found = {name: findings(side, family, metrics or metrics_for(family)) for name, side in sides.items()}
     out.mkdir(parents=True, exist_ok=True)
-    found = {name: (figures(side), rates(side), _sources(side)) for name, side in sides.items()}
-    (out / "metrics.json").write_text(json.dumps(_plain(found), indent=1, allow_nan=False), encoding="utf-8")
+    save_json({name: _document(one, sides[name]) for name, one in found.items()}, out / "metrics.json")
     (out / "section.md").write_text(section(found), encoding="utf-8")
-    everything = [(name, prediction) for name, side in sides.items() for prediction in side]
-    save_columns(
-        {
-            "side": [name for name, _ in everything],
-            "path": [str(entry.row.path) for _, entry in everything],
-            "label": [entry.row.label for _, entry in everything],
-            "source": [entry.row.source for _, entry in everything],
-            "method": [entry.row.method for _, entry in everything],
-            "group": [entry.row.group for _, entry in everything],
-            "p_fake": [entry.p_fake for _, entry in everything],
-            "verdict": [entry.verdict for _, entry in everything],
-            "abstained": [entry.abstained for _, entry in everything],
-        },
-        out / "predictions.parquet",
+    save_predictions(sides, out / "predictions.parquet")
+    for name, one in found.items():
+        _plot(one, sides[name], out / name, title=f"{title}: {name}")
+    return found
+
+
+def findings(side: Sequence[Prediction], family: str, metrics: Metrics) -> Findings:
+    """Measure one side."""
+    lacks = columns(side).lacks
+    left_out = (
+        f"they need answers for both labels, and no {lacks} medium was answered ({len(side)} media in all)."
+        if lacks
+        else ""
     )
-    for name, side in sides.items():
-        answered = [entry for entry in side if entry.p_fake is not None]
-        save_curves(
-            [entry.p_fake for entry in answered if entry.p_fake is not None],
-            [entry.row.label for entry in answered],
-            out / f"{name}.png",
-            title=f"{title}: {name}, {len(answered)} media",
-        )
+    return Findings(
+        metrics={} if lacks else figures(side, metrics=metrics),
+        left_out=left_out,
+        verdicts=rates(side),
+        refusals=refusals(side),
+        levels=by_level(side, family),
+        inside=within_sources(side),
+        groups=by_group(side, family),
+    )
 
 
-def _sources(side: Sequence[Prediction]) -> dict[str, Estimate]:
-    inside = {f"inside {source}": estimate for source, (estimate, _) in within_sources(side).items()}
-    return {**inside, **by_source(side)}
+def save_predictions(sides: Mapping[str, Sequence[Prediction]], path: Path) -> Path:
+    """Write every prediction as one row of a Parquet table, abstentions included; returns the path."""
+    rows = [(name, prediction) for name, side in sides.items() for prediction in side]
+    return save_columns(
+        {
+            "side": [name for name, _ in rows],
+            "path": [str(entry.row.path.absolute()) for _, entry in rows],
+            "kind": [entry.row.kind for _, entry in rows],
+            "label": [entry.row.label for _, entry in rows],
+            "source": [entry.row.source for _, entry in rows],
+            "method": [entry.row.method for _, entry in rows],
+            "group": [entry.row.group for _, entry in rows],
+            "p_fake": [entry.p_fake for _, entry in rows],
+            "verdict": [entry.verdict for _, entry in rows],
+            "abstained": [entry.abstained for _, entry in rows],
+            "person_p": [list(entry.person_p) for _, entry in rows],
+            "unit_p": [list(entry.unit_p) for _, entry in rows],
+            "format": [entry.traits.format for _, entry in rows],
+            "rate": [entry.traits.rate for _, entry in rows],
+            "size": [entry.traits.size for _, entry in rows],
+        },
+        path,
+    )
 
 
-def section(found: Mapping[str, tuple[Mapping[str, Estimate], Rates, Mapping[str, Estimate]]]) -> str:
-    """Markdown tables for a model card."""
-    lines = []
-    for name, (metrics, verdicts, sources) in found.items():
-        lines += [f"### {name}", "", "| metric | value | 95 % interval |", "|---|---|---|"]
-        lines += [
-            f"| {key} | {value.value:.3f} | {value.low:.3f} to {value.high:.3f} |" for key, value in metrics.items()
-        ]
-        shares = {key: value for key, value in asdict(verdicts).items() if key != "media"}
-        lines += ["", f"{verdicts.media} media. Verdicts: " + _shares(shares) + ".", ""]
-        lines += [
-            "| by source, against all media of the other label unless inside | AUC | 95 % interval |",
-            "|---|---|---|",
-        ]
-        lines += [
-            f"| {key} | {value.value:.3f} | {value.low:.3f} to {value.high:.3f} |" for key, value in sources.items()
-        ]
-        lines.append("")
-    return "\n".join(lines)
-
-
-def _shares(shares: Mapping[str, float]) -> str:
-    return ", ".join(f"{key.replace('_', ' ')} {value:.1%}" for key, value in shares.items() if not math.isnan(value))
-
-
-def _plain(found: Mapping[str, tuple[Mapping[str, Estimate], Rates, Mapping[str, Estimate]]]) -> dict[str, object]:
+def _document(found: Findings, side: Sequence[Prediction]) -> dict[str, object]:
+    held = columns(side)
     return {
-        name: {
-            "metrics": {key: asdict(value) for key, value in metrics.items()},
-            "verdicts": {key: None if math.isnan(value) else value for key, value in asdict(verdicts).items()},
-            "sources": {key: asdict(value) for key, value in sources.items()},
-        }
-        for name, (metrics, verdicts, sources) in found.items()
+        "metrics": {key: asdict(value) for key, value in found.metrics.items()},
+        "left_out": found.left_out or None,
+        "confusion": None if held.lacks else asdict(confusion(held.p_fake, held.labels)),
+        "verdicts": asdict(found.verdicts),
+        "refusals": dict(found.refusals),
+        "levels": {
+            level: {key: asdict(value) for key, value in metrics.items()} for level, metrics in found.levels.items()
+        },
+        "inside_sources": {
+            source: {**asdict(estimate), "media": media} for source, (estimate, media) in found.inside.items()
+        },
+        "groups": {kind: [asdict(one) for one in groups] for kind, groups in found.groups.items()},
     }
+
+
+def _plot(found: Findings, side: Sequence[Prediction], stem: Path, *, title: str) -> None:
+    held = columns(side)
+    if not held.lacks:
+        heading = f"{title}, {len(held.labels)} media answered, {len(side) - len(held.labels)} not (95 % bands)"
+        save_overview(held.p_fake, held.labels, Path(f"{stem}.png"), title=heading, clusters=held.groups)
+    charts = {kind: [kind] for kind in _BY_AUC} | {"groups": [kind for kind in found.groups if kind not in _BY_AUC]}
+    for name, kinds in charts.items():
+        lines = [line for kind in kinds for line in _lines(kind, found.groups[kind])]
+        if lines:
+            path = Path(f"{stem}-{name}.png")
+            save_forest(lines, path, title=title, across="AUC (95 % interval)", reference=0.5, limits=(0.0, 1.0))
+
+
+def _lines(kind: str, groups: Sequence[Group]) -> list[Line]:
+    measured = [(one.auc.value, one) for one in groups if one.auc is not None]
+    if kind in _BY_AUC:  # Bands of size and compression keep their own order.
+        measured.sort(key=lambda pair: pair[0])
+    lines = [
+        Line(
+            one.name,
+            one.auc,
+            f"{one.real} real, {one.fake} fake" + (f", {one.abstained} none" if one.abstained else ""),
+        )
+        for _, one in measured
+    ]
+    return [Line(f"by {kind}", heading=True), *lines] if lines else []

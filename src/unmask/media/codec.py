@@ -46,6 +46,23 @@ def through_codec(samples_f32: F32Array, codec: str, *, kbps: int) -> F32Array:
     return np.pad(found, (0, max(samples_f32.size - found.size, 0)))[: samples_f32.size]
 
 
+def band_pass(samples_f32: F32Array, low_hz: float, high_hz: float) -> F32Array:
+    """Keep one band of a sound, as a telephone does (300 to 3400 Hz, ITU-T G.712), with edges of a tenth of an octave.
+
+    Args:
+        samples_f32: Shape (N,), float32, 16 kHz.
+        low_hz: Lower end of the band.
+        high_hz: Upper end.
+
+    Returns:
+        Shape (N,), float32, 16 kHz.
+    """
+    octaves = np.log2(np.maximum(np.fft.rfftfreq(samples_f32.size, 1 / RATE_HZ), 1e-3))
+    rise = np.clip((octaves - np.log2(low_hz)) / 0.1 + 1, 0, 1)
+    fall = np.clip((np.log2(high_hz) - octaves) / 0.1 + 1, 0, 1)
+    return irfft(rfft(samples_f32) * rise * fall, samples_f32.size).astype(np.float32)
+
+
 def _decoded(buffer: io.BytesIO) -> F32Array:
     pieces = []
     with av.open(buffer, "r") as container:

@@ -1,4 +1,4 @@
-"""Damage that pictures take on their way through the world: JPEG, WebP, rescaling, blur, noise.
+"""Damage that pictures take on their way through the world: JPEG, WebP, rescaling, blur, noise, screenshots.
 
 Pure functions on RGB pixels, used for training augmentation and for stress tests. They know nothing of labels: whoever
 uses them must treat real and fake pictures alike, or a model learns the damage instead of the forgery.
@@ -134,6 +134,31 @@ def noise(pixels: U8Array, sigma: float, rng: np.random.Generator) -> U8Array:
     np.rint(noisy, out=noisy)
     np.clip(noisy, 0.0, 255.0, out=noisy)
     return noisy.astype(np.uint8)
+
+
+def screenshot(pixels: U8Array, scale: float) -> U8Array:
+    """Show a picture at another size, take a screenshot, and let a messenger re-encode it.
+
+    The display resamples smoothly and the messenger saves as JPEG of quality 80; the result is brought back to the old
+    size, so that only the loss differs.
+
+    Args:
+        pixels: Shape (H, W, 3), uint8, RGB.
+        scale: Size on the display over the picture's own, in (0, 1].
+
+    Returns:
+        Shape (H, W, 3), uint8, RGB.
+
+    Raises:
+        InvalidOption: `scale` is outside its range, or `pixels` is no RGB picture.
+    """
+    _require_rgb(pixels)
+    if not 0.0 < scale <= 1.0:
+        raise InvalidOption(f"screenshot: scale must be in (0, 1], got {scale}.")
+    height, width = pixels.shape[:2]
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    shown = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if scale < 0.5 else cv2.INTER_LINEAR))
+    return np.asarray(cv2.resize(jpeg(shown, 80), (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
 def _through_codec(pixels: U8Array, suffix: str, quality_flag: int, quality: int) -> U8Array:

@@ -1,12 +1,14 @@
-"""Write small clips: for the demo, and for tests that need a medium made in code."""
+"""Write small clips, pictures and recordings: for the demo, for stress tests, for tests with media made in code."""
 
 from __future__ import annotations
 
+import wave
 from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 
 from unmask.core.records import F32Array, U8Array
@@ -51,3 +53,29 @@ def write_clip(
                 block.sample_rate, block.pts = _SOUND_RATE_HZ, start
                 container.mux(track.encode(block))
             container.mux(track.encode(None))
+
+
+def write_picture(path: Path, pixels: U8Array) -> None:
+    """Write a picture without loss.
+
+    Args:
+        path: Ends in .png.
+        pixels: Shape (H, W, 3), uint8, RGB.
+    """
+    _, encoded = cv2.imencode(".png", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    path.write_bytes(encoded.tobytes())
+
+
+def write_sound(path: Path, samples: F32Array, rate_hz: int) -> None:
+    """Write a recording without loss but for rounding to 16 bits.
+
+    Args:
+        path: Ends in .wav.
+        samples: Shape (N,), float32, mono, in [-1, 1]; louder ones are clipped.
+        rate_hz: Sample rate.
+    """
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate_hz)
+        file.writeframes((np.clip(samples, -1, 1) * 32767).round().astype("<i2").tobytes())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from unmask.core.errors import DataError
 from unmask.metrics.ranking import checked
 
-Metric = Callable[[NDArray[np.float64], NDArray[np.int64]], float]
+F64 = NDArray[np.float64]
+Metric = Callable[[F64, NDArray[np.int64]], float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,21 +86,9 @@ def intervals(
     Raises:
         DataError: As for `interval`.
     """
-    values = np.asarray(scores, dtype=np.float64)
-    columns = [checked(column, labels) for column in (values.T if values.ndim == 2 else [values])]
-    truth = columns[0][1]
-    members = _members(clusters, truth.size)
-    rng = np.random.default_rng(seed)
-    found: list[list[float]] = []
-    for _ in range(20 * rounds):
-        if len(found) == rounds:
-            break
-        rows = np.concatenate([members[index] for index in rng.integers(0, len(members), len(members))])
-        if 0 < truth[rows].sum() < rows.size:
-            found.append([metric(values[rows], truth[rows]) for metric in metrics.values()])
-    if len(found) < rounds:
-        message = "Too few clusters hold both classes for an interval; give finer clusters."
-        raise DataError(message)
+    values, truth = _columns(scores, labels)
+    draws = _resamples(values, truth, clusters, rounds=rounds, seed=seed)
+    found = [[metric(some, of) for metric in metrics.values()] for some, of in draws]
     ends = np.quantile(np.array(found), [0.025, 0.975], axis=0)
     wanted = [float(metric(values, truth)) for metric in metrics.values()]
     # Resampling biases figures such as the ECE upwards, so that the percentiles can miss the figure itself.
@@ -107,6 +96,64 @@ def intervals(
         name: Estimate(value, min(float(low), value), max(float(high), value))
         for name, value, low, high in zip(metrics, wanted, ends[0], ends[1], strict=True)
     }
+
+
+def band(
+    curve: Callable[[F64, NDArray[np.int64]], F64],
+    scores: ArrayLike,
+    labels: ArrayLike,
+    *,
+    clusters: Sequence[str] | None = None,
+    rounds: int = 200,
+) -> tuple[F64, F64]:
+    """95 % band around a curve, point by point.
+
+    Args:
+        curve: Maps scores and labels to K values at fixed places; NaN where a resample has none.
+        scores: Shape (N,), higher means more likely fake.
+        labels: Shape (N,), 0 real, 1 fake.
+        clusters: As for `interval`.
+        rounds: Number of resamples.
+
+    Returns:
+        Lower and upper ends, both of shape (K,); NaN where fewer than half of the resamples have a value.
+
+    Raises:
+        DataError: As for `interval`.
+    """
+    values, truth = _columns(scores, labels)
+    found = np.array([curve(some, of) for some, of in _resamples(values, truth, clusters, rounds=rounds, seed=0)])
+    known = np.isfinite(found).mean(axis=0) >= 0.5
+    ends = np.full((2, found.shape[1]), np.nan)
+    ends[:, known] = np.nanquantile(found[:, known], [0.025, 0.975], axis=0)
+    return ends[0], ends[1]
+
+
+def _columns(scores: ArrayLike, labels: ArrayLike) -> tuple[F64, NDArray[np.int64]]:
+    """Scores of shape (N,) or (N, K), and labels, after refusing what no metric can use."""
+    values = np.asarray(scores, dtype=np.float64)
+    for column in values.T if values.ndim == 2 else [values]:
+        truth = checked(column, labels)[1]
+    return values, truth
+
+
+def _resamples(
+    values: F64, truth: NDArray[np.int64], clusters: Sequence[str] | None, *, rounds: int, seed: int
+) -> Iterator[tuple[F64, NDArray[np.int64]]]:
+    """Draw whole clusters with replacement; draws that hold only one class are drawn again."""
+    members = _members(clusters, truth.size)
+    rng = np.random.default_rng(seed)
+    given = 0
+    for _ in range(20 * rounds):
+        if given == rounds:
+            return
+        rows = np.concatenate([members[index] for index in rng.integers(0, len(members), len(members))])
+        if 0 < truth[rows].sum() < rows.size:
+            given += 1
+            yield values[rows], truth[rows]
+    if given < rounds:
+        message = "Too few clusters hold both classes for an interval; give finer clusters."
+        raise DataError(message)
 
 
 def _members(clusters: Sequence[str] | None, rows: int) -> list[NDArray[np.intp]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from unmask.datasets.manifest import Row
-from unmask.evaluate.predict import Prediction
+from unmask.evaluate.predict import Prediction, Traits
 from unmask.fusion.calibrate import probability
 
 
@@ -21,11 +21,15 @@ def answer(
     group: str = "",
     verdict: str = "inconclusive",
     units: Iterable[float] = (-0.4, 0.0, 0.4),
+    traits: Traits | None = None,
 ) -> Prediction:
     """One answered medium; `units` are what its crops add to the logit."""
     name = f"{source}-{label}-{logit!r}"
     row = Row(Path(name), "image", label, source, method if label else "", group or name)
-    return Prediction(row, probability(logit), tuple(probability(logit + unit) for unit in units), verdict, "")
+    parts = tuple(probability(logit + unit) for unit in units)
+    return Prediction(
+        row, probability(logit), parts, verdict, "", (probability(logit),), traits or Traits("JPEG", 1.5, 140.0)
+    )
 
 
 def silent(label: int, *, source: str = "one", reason: str = "no_face", number: int = 0) -> Prediction:

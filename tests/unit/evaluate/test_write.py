@@ -11,15 +11,13 @@ import pytest
 from PIL import Image
 
 from tests.unit.evaluate.made import answer, drawn, silent
-from unmask.core.errors import DataError
 from unmask.evaluate.predict import Prediction
-from unmask.evaluate.score import METRICS, Rates
-from unmask.evaluate.write import section, write_evaluation
-from unmask.metrics.bootstrap import Estimate
+from unmask.evaluate.score import METRICS
+from unmask.evaluate.write import write_evaluation
 
 pytest.importorskip("matplotlib")
 
-COLUMNS = ["side", "path", "label", "source", "method", "group", "p_fake", "verdict", "abstained"]
+COLUMNS = ["side", "path", "kind", "label", "source", "method", "group", "p_fake", "verdict", "abstained"]
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +29,7 @@ def sides() -> dict[str, list[Prediction]]:
 @pytest.fixture(scope="module")
 def out(sides: dict[str, list[Prediction]], tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("evaluation") / "deep" / "out"
-    write_evaluation(sides, folder, title="tiny")
+    write_evaluation(sides, folder, title="tiny", family="face")
     return folder
 
 
@@ -41,6 +39,9 @@ def test_files(out: Path) -> None:
         "predictions.parquet",
         "section.md",
         "test.png",
+        "test-source.png",
+        "test-generator.png",
+        "test-groups.png",
         "holdout.png",
     }
 
@@ -56,15 +57,21 @@ def test_metrics_are_json_that_any_reader_takes(out: Path) -> None:
     assert found["holdout"]["metrics"]["AUC"]["value"] == 1.0
     assert found["test"]["verdicts"]["media"] == 26
     assert found["test"]["verdicts"]["abstained"] == pytest.approx(2 / 26)
-    assert set(found["test"]["sources"]) == {"inside one", "real: one", "fake: one / swap"}
+    assert found["test"]["refusals"] == {"no_face": 1, "DecodeFailed": 1}
+    assert sum(found["test"]["confusion"].values()) == 24
+    assert set(found["test"]["levels"]) == {"frame", "person", "medium"}
+    assert set(found["test"]["groups"]) == {"source", "generator", "format", "compression", "face size"}
+    assert found["test"]["inside_sources"]["one"]["media"] == 24
 
 
 def test_predictions_keep_every_medium(out: Path, sides: dict[str, list[Prediction]]) -> None:
     table = pq.read_table(out / "predictions.parquet")
-    assert table.column_names == COLUMNS
+    assert table.column_names[: len(COLUMNS)] == COLUMNS
     rows = table.to_pylist()
     wanted = [(name, one) for name, side in sides.items() for one in side]
-    assert [(row["side"], row["path"]) for row in rows] == [(name, str(one.row.path)) for name, one in wanted]
+    assert [(row["side"], row["path"]) for row in rows] == [
+        (name, str(one.row.path.absolute())) for name, one in wanted
+    ]
     assert [row["p_fake"] for row in rows] == [one.p_fake for _, one in wanted]
     assert [row["label"] for row in rows] == [one.row.label for _, one in wanted]
     assert {row["abstained"] for row in rows if row["p_fake"] is None} == {"no_face", "DecodeFailed"}
@@ -85,19 +92,31 @@ def test_the_section_has_every_metric(out: Path) -> None:
         for metric in METRICS:
             assert f"\n| {metric} | " in part
         assert "\n| inside one | " in part
-        assert "\n| real: one | " in part
+        assert "\n| by generator | AUC | " in part
+        assert "\n| each frame | value | " in part
     assert "26 media. Verdicts: abstained 7.7%" in text
     assert "nan" not in text
 
 
-def test_a_share_of_nothing_is_left_out_of_the_section() -> None:
-    verdicts = Rates(3, 0.0, float("nan"), 1.0, 0.0, float("nan"), 0.0)
-    text = section({"all": ({"AUC": Estimate(0.5, 0.25, 0.75)}, verdicts, {})})
-    assert "| AUC | 0.500 | 0.250 to 0.750 |" in text
-    assert "3 media. Verdicts: abstained 0.0%, found 100.0%, missed 0.0%, inconclusive 0.0%." in text
+def test_a_share_of_nothing_is_left_out_of_the_section(tmp_path: Path) -> None:
+    said = [answer(1.0, 1, verdict="likely_fake"), answer(2.0, 1, verdict="likely_fake")]
+    write_evaluation({"all": said}, tmp_path, title="tiny", family="face")
+    text = (tmp_path / "section.md").read_text(encoding="utf-8")
+    assert "2 media. Verdicts: abstained 0.0%, found 100.0%, missed 0.0%, inconclusive 0.0%, right 100.0%." in text
 
 
-def test_a_side_of_one_label_leaves_no_half_an_evaluation(tmp_path: Path) -> None:
-    with pytest.raises(DataError):
-        write_evaluation({"test": drawn(5, 0, 0.0)}, tmp_path / "out", title="tiny")
-    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+def test_a_side_of_one_label_says_why_it_has_no_metrics(tmp_path: Path) -> None:
+    write_evaluation({"test": [*drawn(5, 0, 0.0), silent(1)]}, tmp_path, title="tiny", family="face")
+    found = json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))["test"]
+    assert found["metrics"] == {}
+    assert found["confusion"] is None
+    assert "no forged medium was answered" in found["left_out"]
+    assert found["verdicts"]["media"] == 6
+    assert found["groups"]["source"][0]["real"] == 5
+    assert "No metrics: they need answers for both labels" in (tmp_path / "section.md").read_text(encoding="utf-8")
+    assert not (tmp_path / "test.png").exists()
+
+
+def test_names_cannot_break_a_table(tmp_path: Path) -> None:
+    write_evaluation({"all": [answer(0.0, 1, source="a|b")]}, tmp_path, title="tiny", family="face")
+    assert "| a\\|b | " in (tmp_path / "section.md").read_text(encoding="utf-8")

@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import norm
 
 from unmask.core.errors import DataError
-from unmask.metrics.bootstrap import Estimate, interval, intervals
+from unmask.metrics.bootstrap import Estimate, band, interval, intervals
 from unmask.metrics.ranking import auc
 
 SHIFT = 1.0
@@ -104,3 +104,15 @@ def test_paired_detectors_are_resampled_together() -> None:
     alone = interval(auc, scores, labels, clusters=names, rounds=100)
     assert found.low <= 0 <= found.high
     assert found.high - found.low < 0.3 * (alone.high - alone.low)
+
+
+def test_a_band_holds_its_curve_and_says_where_it_knows_nothing() -> None:
+    scores, labels, names = sample(3)
+
+    def curve(values: np.ndarray, truth: np.ndarray) -> np.ndarray:
+        return np.array([auc(values, truth), np.nan])
+
+    low, high = band(curve, scores, labels, clusters=names, rounds=60)
+    same = interval(auc, scores, labels, clusters=names, rounds=60)
+    assert (low[0], high[0]) == pytest.approx((same.low, same.high))
+    assert np.isnan([low[1], high[1]]).all()

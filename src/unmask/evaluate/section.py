@@ -1,0 +1,118 @@
+"""The section of a model card: tables in Markdown."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+from unmask.evaluate.groups import Group
+from unmask.evaluate.score import Rates
+from unmask.metrics.bootstrap import Estimate
+from unmask.report.curves.stress import StressPoint
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """Everything measured on one side of a split.
+
+    Attributes:
+        metrics: Figures by name; empty if a label is missing.
+        left_out: Why there are no metrics; empty if there are.
+        verdicts: What people would have been told.
+        refusals: Media without an answer, by reason or error.
+        levels: Figures by level and metric.
+        inside: AUC and number of media of each source that holds both labels.
+        groups: Groups by kind of group.
+    """
+
+    metrics: Mapping[str, Estimate]
+    left_out: str
+    verdicts: Rates
+    refusals: Mapping[str, int]
+    levels: Mapping[str, Mapping[str, Estimate]]
+    inside: Mapping[str, tuple[Estimate, int]]
+    groups: Mapping[str, Sequence[Group]]
+
+
+def section(found: Mapping[str, Findings]) -> str:
+    """Markdown tables for a model card, one part for each side."""
+    return "\n".join(line for name, findings in found.items() for line in _side(name, findings))
+
+
+def _side(name: str, found: Findings) -> list[str]:
+    lines = [f"### {name}", ""]
+    if found.left_out:
+        lines += [f"No metrics: {found.left_out}", ""]
+    if found.metrics:
+        lines += [*_head("metric", "value", "95 % interval"), *_estimates(found.metrics), ""]
+    shares = {key: value for key, value in asdict(found.verdicts).items() if key != "media"}
+    lines += [f"{found.verdicts.media} media. Verdicts: {_shares(shares)}.", ""]
+    if found.refusals:
+        reasons = ", ".join(f"{reason} {count}" for reason, count in found.refusals.items())
+        lines += [f"Not answered, and in no metric: {reasons}.", ""]
+    for level, metrics in found.levels.items():
+        lines += [*_head(f"each {level}", "value", "95 % interval"), *_estimates(metrics), ""]
+    if found.inside:
+        inside = {f"inside {source}": estimate for source, (estimate, _) in found.inside.items()}
+        lines += [*_head("sources with both labels", "AUC", "95 % interval"), *_estimates(inside), ""]
+    for kind, groups in found.groups.items():
+        lines += _groups(kind, groups)
+    return lines
+
+
+def _groups(kind: str, groups: Sequence[Group]) -> list[str]:
+    if not groups:
+        return []
+    head = _head(f"by {kind}", "AUC", "95 % interval", "real", "fake", "no answer", "false alarms", "found")
+    rows = [
+        f"| {_cell(one.name)} | {_value(one.auc)} | {_interval(one.auc)} | {one.real} | {one.fake} | {one.abstained} "
+        f"| {_percent(one.false_alarms)} | {_percent(one.found)} |"
+        for one in groups
+    ]
+    return [*head, *rows, ""]
+
+
+def stress_section(curves: Mapping[str, Sequence[StressPoint]]) -> str:
+    """Markdown table of a stress test."""
+    lines = [
+        "### Worn media",
+        "",
+        *_head("damage", "AUC", "95 % interval", "verdicts flipped", "false alarms", "answered"),
+    ]
+    for name, points in curves.items():
+        lines += [
+            f"| {name} {point.strength} | {_value(point.auc)} | {_interval(point.auc)} | {_percent(point.flips)} "
+            f"| {_percent(point.false_alarms)} | {_percent(point.answered)} |"
+            for point in points
+        ]
+    return "\n".join([*lines, "", "Flipped verdicts and false alarms are shares of genuine media.", ""])
+
+
+def _head(*titles: str) -> list[str]:
+    return [f"| {' | '.join(titles)} |", "|" + "---|" * len(titles)]
+
+
+def _estimates(figures: Mapping[str, Estimate]) -> list[str]:
+    return [f"| {_cell(key)} | {_value(figure)} | {_interval(figure)} |" for key, figure in figures.items()]
+
+
+def _value(figure: Estimate | None) -> str:
+    return f"{figure.value:.3f}" if figure else ""
+
+
+def _interval(figure: Estimate | None) -> str:
+    return f"{figure.low:.3f} to {figure.high:.3f}" if figure else ""
+
+
+def _percent(share: float) -> str:
+    return "" if math.isnan(share) else f"{share:.1%}"
+
+
+def _cell(text: str) -> str:
+    """Keep a name from breaking the table."""
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def _shares(shares: Mapping[str, float]) -> str:
+    return ", ".join(f"{key.replace('_', ' ')} {value:.1%}" for key, value in shares.items() if not math.isnan(value))
