@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, true
 
 from unmask.client.documents import Job
 from unmask.core.errors import UnsupportedMedia
@@ -99,11 +99,11 @@ class Intake:
         Returns:
             Ids of those that were there.
         """
-        which = True if jobs is None else JobRow.id.in_(jobs)
+        which = true() if jobs is None else JobRow.id.in_(jobs)
         with self._lock:
             with self._database.writing() as session:
-                rows = session.execute(select(JobRow.id, JobRow.sha256).where(which)).tuples().all()  # type: ignore[arg-type]
-                session.execute(delete(JobRow).where(which))  # type: ignore[arg-type]
+                rows = session.execute(select(JobRow.id, JobRow.sha256).where(which)).all()
+                session.execute(delete(JobRow).where(which))
                 left = set(session.scalars(select(JobRow.sha256).where(JobRow.sha256.in_({one for _, one in rows}))))
             for job, sha256 in rows:
                 self._results.remove(job)
@@ -122,7 +122,7 @@ class Intake:
     def tidy(self) -> None:
         """Delete files that belong to nothing, as a crash leaves them; run before anything is taken in."""
         with self._database.reading() as session:
-            jobs = dict(session.execute(select(JobRow.id, JobRow.sha256)).tuples().all())
+            jobs = dict(session.execute(select(JobRow.id, JobRow.sha256)).all())
             uploads = set(session.scalars(select(UploadRow.id)))
         media = set(jobs.values())
         for sha256 in self._files.digests():

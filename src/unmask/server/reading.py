@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
@@ -171,7 +171,7 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
     return which
 
 
-def _order(sort: Sort) -> tuple[ColumnElement[object], ...]:
+def _order(sort: Sort) -> tuple[ColumnElement[Any], ...]:
     column = getattr(JobRow, sort.lstrip("-"))
     ordered = column.desc() if sort.startswith("-") else column.asc()
     return (ordered.nulls_last(), JobRow.id.desc())
@@ -197,7 +197,7 @@ def _document(row: JobRow, position: int | None, pace_s: float | None, workers: 
         stage=row.stage,
         progress=row.progress,
         eta_s=_eta_s(row, position, pace_s, workers),
-        created_at=_moment(row.created_at),
+        created_at=datetime.fromtimestamp(row.created_at, UTC),
         started_at=_moment(row.started_at),
         finished_at=_moment(row.finished_at),
         verdict=row.verdict,

@@ -8,18 +8,23 @@ import uvicorn
 
 from unmask.core.errors import InvalidOption
 from unmask.server.app import create_app
+from unmask.server.jobs.examine import OpenExaminer, open_pipeline
 from unmask.server.settings import Settings
 
 _GRACE_S = 3
 
 
-def run(settings: Settings) -> None:
+def run(settings: Settings, *, open_examiner: OpenExaminer = open_pipeline) -> None:
     """Serve until stopped.
+
+    Args:
+        settings: Of the server.
+        open_examiner: Opens what judges, in each worker.
 
     Raises:
         InvalidOption: Others could reach the server, and there is no key that would keep them out.
     """
-    app = create_app(settings)
+    app = create_app(settings, open_examiner=open_examiner)
     if settings.keys_needed and not app.state.service.keys.exist():
         message = (
             f"Listening on {settings.host} needs an API key, or anybody could read what is handed in. "

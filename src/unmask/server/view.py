@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from fastapi import Request
+from pydantic import TypeAdapter
 
 from unmask.client.documents import Exhibits, Job, JobPage, PublicSettings
 from unmask.report.schema import ReportDocument
@@ -10,6 +13,7 @@ from unmask.server.gate import Caller
 from unmask.server.pages.source import Wanted as Asked
 from unmask.server.reading import Reader, Wanted
 
+_WANTED = TypeAdapter(Wanted)
 _NOTHING = Exhibits(pictures=(), people=(), sound=None)
 
 
@@ -29,13 +33,8 @@ class View:
 
     def jobs(self, wanted: Asked, *, page: int, per_page: int) -> JobPage:
         """Give one page of the history."""
-        filters = {
-            "state": wanted.state or None,
-            "verdict": wanted.verdict or None,
-            "kind": wanted.kind or None,
-            "judgement": wanted.judgement or None,
-        }
-        which = Wanted(q=wanted.q, sort=wanted.sort, **filters)  # type: ignore[arg-type] - the pages check the words
+        filters = {name: value for name, value in asdict(wanted).items() if value}
+        which = _WANTED.validate_python(filters)
         return self._reader.search(which, page=page, per_page=per_page)
 
     def report(self, job_id: str) -> ReportDocument | None:

@@ -7,6 +7,7 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 from fastapi import Request
 from python_multipart.exceptions import MultipartParseError
@@ -18,6 +19,9 @@ from unmask.server.intake import Received, check_kind, clean_name
 from unmask.server.problems import Refused
 from unmask.server.settings import Settings
 from unmask.server.storage.files import FileStore, Incoming
+
+if TYPE_CHECKING:
+    from python_multipart.multipart import MultipartCallbacks
 
 _GRACE_S = 10.0
 _GATHER_BYTES = 2**18
@@ -95,7 +99,7 @@ class _Form:
         self._header: tuple[bytearray, bytearray] = (bytearray(), bytearray())
         self._headers: dict[bytes, bytes] = {}
 
-    def callbacks(self) -> dict[str, object]:
+    def callbacks(self) -> MultipartCallbacks:
         return {
             "on_part_begin": self._headers.clear,
             "on_header_field": lambda data, start, end: self._word(0, data[start:end]),

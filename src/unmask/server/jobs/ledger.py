@@ -7,10 +7,9 @@ longer write, so that a job is concluded once even if two workers ever examine i
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from unmask.client.documents import Stage, State
@@ -157,7 +156,7 @@ class Ledger:
     def counts(self) -> dict[State, int]:
         """Count jobs by state."""
         with self._database.reading() as session:
-            return dict(session.execute(select(JobRow.state, func.count()).group_by(JobRow.state)).tuples().all())
+            return dict(session.execute(select(JobRow.state, func.count()).group_by(JobRow.state)).all())
 
     def greet(self, worker: str, pid: int, ready_at: float) -> None:
         """Note that a worker is alive."""
@@ -183,20 +182,20 @@ def queue_order(session: Session) -> list[str]:
     )
 
 
-def _held(claim: Claim) -> object:
+def _held(claim: Claim) -> ColumnElement[bool]:
     return (JobRow.id == claim.job) & (JobRow.state == "running") & (JobRow.lease == claim.lease)
 
 
-def _change(session: Session, which: object, **values: object) -> int:
+def _change(session: Session, which: ColumnElement[bool], **values: object) -> int:
     """Change rows and count them; each change raises the revision that listeners watch."""
     values |= {"updated_at": time.time(), "revision": JobRow.revision + 1}
-    statement = update(JobRow).where(which).values(**values).execution_options(synchronize_session=False)  # type: ignore[arg-type]
+    statement = update(JobRow).where(which).values(**values).execution_options(synchronize_session=False)
     return session.execute(statement).rowcount  # type: ignore[attr-defined,no-any-return]
 
 
-def _end(session: Session, which: object, state: State, **values: object) -> int:
+def _end(session: Session, which: ColumnElement[bool], state: State, **values: object) -> int:
     """End jobs, and leave word for every webhook in the same transaction."""
-    jobs = session.scalars(select(JobRow.id).where(which)).all()  # type: ignore[arg-type]
+    jobs = session.scalars(select(JobRow.id).where(which)).all()
     ended = {"state": state, "stage": "done", "progress": 1.0 if state == "done" else None, "finished_at": time.time()}
     count = _change(session, which, **ended, lease=None, lease_until=None, **values)
     hooks = session.scalars(select(WebhookRow.id)).all()
@@ -205,11 +204,11 @@ def _end(session: Session, which: object, state: State, **values: object) -> int
     return count
 
 
-def _put_back(session: Session, which: object, why: str | None) -> list[str]:
-    rows: Sequence[tuple[str, int]] = session.execute(select(JobRow.id, JobRow.attempts).where(which)).tuples().all()  # type: ignore[arg-type]
+def _put_back(session: Session, which: ColumnElement[bool], why: str | None) -> list[str]:
+    rows = session.execute(select(JobRow.id, JobRow.attempts).where(which)).all()
     back = []
     for job, tries in rows:
-        only = (JobRow.id == job) & which  # type: ignore[operator]
+        only = (JobRow.id == job) & which
         if why is not None and tries >= MOST_TRIES:
             message = _GONE.format(tries=tries, why=why)
             _end(session, only, "failed", error_code="ExaminationStopped", error_message=message)

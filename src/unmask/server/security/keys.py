@@ -7,7 +7,7 @@ import secrets
 import time
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from unmask.core.errors import InvalidOption, nearest
 from unmask.server.storage.database import Database
@@ -85,9 +85,9 @@ class Keys:
         with self._database.reading() as session:
             return bool(session.scalar(select(func.count()).where(KeyRow.revoked_at.is_(None))))
 
-    def _id(self, which: object) -> str | None:
+    def _id(self, which: ColumnElement[bool]) -> str | None:
         with self._database.reading() as session:
-            return session.scalar(select(KeyRow.id).where(which, KeyRow.revoked_at.is_(None)))  # type: ignore[arg-type]
+            return session.scalar(select(KeyRow.id).where(which, KeyRow.revoked_at.is_(None)))
 
 
 def _digest(secret: str) -> str:

@@ -1,0 +1,153 @@
+"""A server in this process without workers, whose jobs are done when a test says so; and servers to kill."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from fastapi.testclient import TestClient
+
+from tests.server.fake import examine, order
+from unmask.server.app import create_app
+from unmask.server.jobs.examine import Examine
+from unmask.server.jobs.worker import Worker
+from unmask.server.service import Service
+from unmask.server.settings import Settings
+
+API = "/api/v1"
+
+
+@dataclass
+class House:
+    """A server, and the means to do its work."""
+
+    settings: Settings
+    web: TestClient
+    service: Service
+    examine: Examine = examine
+    _workers: list[Worker] = field(default_factory=list)
+
+    def hand_in(self, data: bytes = order(), name: str = "clip.png") -> dict[str, Any]:
+        answer = self.web.post(f"{API}/media", files={"file": (name, data)})
+        assert answer.status_code == 202, answer.text
+        return dict(answer.json())
+
+    def job(self, job: str) -> dict[str, Any]:
+        return dict(self.web.get(f"{API}/jobs/{job}").json())
+
+    def work(self, jobs: int = 1) -> None:
+        if not self._workers:
+            self._workers.append(Worker(self.settings, self.examine, "tester"))
+        for _ in range(jobs):
+            self._workers[0].step()
+
+    def done(self, data: bytes = order(), name: str = "clip.png") -> dict[str, Any]:
+        job = self.hand_in(data, name)
+        self.work()
+        return self.job(job["id"])
+
+
+Open = Callable[..., House]
+
+
+@pytest.fixture
+def open_house(tmp_path: Path) -> Iterator[Open]:
+    """Open servers with changed settings."""
+    clients: list[TestClient] = []
+
+    def build(**changes: Any) -> House:
+        values = {"data": tmp_path / "data", "workers": 0, "min_free_bytes": 0, **changes}
+        settings = Settings(**values)
+        app = create_app(settings)
+        client = TestClient(app, base_url="http://127.0.0.1:8000", raise_server_exceptions=False)
+        clients.append(client)
+        client.__enter__()
+        return House(settings, client, app.state.service)
+
+    yield build
+    for client in clients:
+        client.__exit__(None, None, None)
+
+
+@pytest.fixture
+def house(open_house: Open) -> House:
+    """A server with the settings that people get."""
+    return open_house()
+
+
+class Killable:
+    """A server in a process of its own, with fake workers."""
+
+    def __init__(self, data: Path, **settings: object) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.url, self._data = f"http://127.0.0.1:{self.port}", data
+        values = {"data": data, "port": self.port, "workers": 1, "min_free_bytes": 0, **settings}
+        self._environment = {**os.environ, **{f"UNMASK_{name.upper()}": str(value) for name, value in values.items()}}
+        self.web = httpx2.Client(base_url=self.url, timeout=30)
+        self.start()
+
+    def start(self) -> None:
+        log = (self._data.parent / "server.log").open("ab")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.server.fake"], env=self._environment, stdout=log, stderr=log
+        )
+        self.until(lambda: self.web.get("/readyz").status_code == 200)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait(20)
+
+    def worker_pids(self) -> list[int]:
+        children = Path(f"/proc/{self.process.pid}/task")
+        found = [int(pid) for task in children.iterdir() for pid in (task / "children").read_text().split()]
+        return [pid for pid in found if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+    def hand_in(self, data: bytes, name: str = "clip.png") -> str:
+        answer = self.web.post(f"{API}/media", files={"file": (name, data)})
+        assert answer.status_code == 202, answer.text
+        return str(answer.json()["id"])
+
+    def job(self, job: str) -> dict[str, Any]:
+        return dict(self.web.get(f"{API}/jobs/{job}").json())
+
+    def until(self, true: Callable[[], bool], seconds: float = 60.0) -> None:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            try:
+                if true():
+                    return
+            except httpx2.TransportError:
+                pass
+            time.sleep(0.1)
+        raise AssertionError((self._data.parent / "server.log").read_text()[-3000:])
+
+
+@pytest.fixture
+def killable(tmp_path: Path) -> Iterator[Callable[..., Killable]]:
+    """Start servers that tests may kill."""
+    started: list[Killable] = []
+
+    def start(**settings: object) -> Killable:
+        started.append(Killable(tmp_path / "data", **settings))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.web.close()
+        if server.process.poll() is None:
+            server.stop()
