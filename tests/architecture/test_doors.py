@@ -31,6 +31,8 @@ DOORS = {
     "torchvision": {"training"},
     "timm": {"training"},
     "safetensors": {"training"},
+    "lightning_fabric": {"training"},
+    "tensorboardX": {"training"},
     "onnx": {"training"},
     "onnxscript": {"training"},
     "typer": {"cli"},

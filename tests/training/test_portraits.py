@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -13,9 +14,14 @@ import pytest
 pytest.importorskip("torch")
 
 from tests.makers import people
+from unmask.core.errors import InvalidOption, UnknownOption
+from unmask.datasets.split import SplitRule
 from unmask.extraction.crops import CACHE_MARGIN, CachedCrop
 from unmask.training import portraits
-from unmask.training.portraits import PortraitStream, as_scanned, augment, read_crop
+from unmask.training.disturb import AUGMENT, augment, disturb
+from unmask.training.forge import forger
+from unmask.training.portraits import PortraitStream, as_scanned, read_crop
+from unmask.training.recipe import Forge, Recipe, Schedule
 
 POINTS = np.array([[80, 90], [120, 90], [100, 110], [85, 135], [115, 135]], np.float32)
 
@@ -34,7 +40,12 @@ def crops(tmp_path: Path) -> list[CachedCrop]:
     return [*found, crop(tmp_path, "f0", 1, "swap"), crop(tmp_path, "f1", 1, "made")]
 
 
-def drawn(crops: list[CachedCrop], shares: dict[str, dict[str, float]], monkeypatch, count: int = 1500) -> Counter[str]:
+def stream(crops: list[CachedCrop], size_px: int = 8, seed: int = 0, **tables) -> PortraitStream:
+    recipe = Recipe("tiny", "face", "face_cnn", "", Schedule(1, 2, 1e-3, seed=seed), SplitRule(), **tables)
+    return PortraitStream(crops, recipe, size_px=size_px, margin=1.3)
+
+
+def drawn(crops: list[CachedCrop], monkeypatch, count: int = 1500, **tables) -> Counter[str]:
     """Which crops are read, and how often a face is forged on the spot."""
     seen: Counter[str] = Counter()
 
@@ -42,27 +53,26 @@ def drawn(crops: list[CachedCrop], shares: dict[str, dict[str, float]], monkeypa
         seen[one.path.stem] += 1
         return np.zeros((8, 8, 3), np.uint8)
 
-    def blend(pixels: np.ndarray, *_: object) -> tuple[np.ndarray, None]:
+    def blend(pixels: np.ndarray, *_: object) -> tuple[np.ndarray, np.ndarray]:
         seen["forged"] += 1
-        return pixels, None
+        return pixels, np.zeros((8, 8), np.float32)
 
     monkeypatch.setattr(portraits, "read_crop", read)
-    monkeypatch.setattr(portraits, "self_blend", blend)
-    monkeypatch.setattr(portraits, "augment", lambda pixels, *_, **__: pixels)
-    stream = PortraitStream(crops, shares, size_px=8, margin=1.3, seed=0)
-    seen.update(f"label {int(label)}" for _, label in islice(stream, count))
+    monkeypatch.setattr(forger, "self_blend", blend)
+    monkeypatch.setattr(portraits, "disturb", lambda pixels, mask, *_, **__: (pixels, mask))
+    seen.update(f"label {int(entry[1])}" for entry in islice(stream(crops, **tables), count))
     return seen
 
 
 def test_labels_are_balanced_whatever_the_numbers(crops: list[CachedCrop], monkeypatch) -> None:
-    seen = drawn(crops, {}, monkeypatch)
-    assert seen["label 1"] / 1500 == pytest.approx(0.5, abs=0.05)
+    seen = drawn(crops, monkeypatch)
+    assert seen["label 1"] == seen["label 0"] == 750
     assert seen["f0"] + seen["f1"] == seen["label 1"]
 
 
 def test_sources_follow_their_shares(crops: list[CachedCrop], monkeypatch) -> None:
     shares = {"real": {"big": 0.25, "small": 0.75}, "fake": {"swap": 0.2, "made": 0.3, "self-blend": 0.5}}
-    seen = drawn(crops, shares, monkeypatch)
+    seen = drawn(crops, monkeypatch, shares=shares)
     fakes = seen["label 1"]
     assert seen["f0"] / fakes == pytest.approx(0.2, abs=0.05)
     assert seen["f1"] / fakes == pytest.approx(0.3, abs=0.05)
@@ -71,35 +81,120 @@ def test_sources_follow_their_shares(crops: list[CachedCrop], monkeypatch) -> No
     assert seen["r-small"] / (seen["label 0"] + seen["forged"]) == pytest.approx(0.75, abs=0.05)
 
 
+def test_forgeries_take_their_share_of_the_fakes(crops: list[CachedCrop], monkeypatch) -> None:
+    seen = drawn(crops, monkeypatch, shares={"fake": {"swap": 3.0, "made": 1.0}}, forge=Forge(self_blend=0.4))
+    assert seen["forged"] / seen["label 1"] == pytest.approx(0.4, abs=0.06)
+    assert seen["f0"] / seen["label 1"] == pytest.approx(0.45, abs=0.06)
+
+
+def test_without_fakes_in_the_manifest_all_are_forged(crops: list[CachedCrop], monkeypatch) -> None:
+    genuine = [crop for crop in crops if crop.label == 0]
+    seen = drawn(genuine, monkeypatch, count=200, forge=Forge(self_blend=0.3))
+    assert seen["forged"] == seen["label 1"] == 100
+
+
 def test_a_long_clip_counts_as_one_medium(crops: list[CachedCrop], monkeypatch) -> None:
-    seen = drawn(crops, {"real": {"big": 1.0}}, monkeypatch)
+    seen = drawn(crops, monkeypatch, shares={"real": {"big": 1.0}})
     assert seen["r-other"] / seen["label 0"] == pytest.approx(0.5, abs=0.06)
     assert seen["r-small"] == 0
 
 
 def test_a_star_stands_for_the_sources_not_named(crops: list[CachedCrop], monkeypatch) -> None:
-    seen = drawn(crops, {"real": {"small": 0.2, "*": 0.8}}, monkeypatch)
+    seen = drawn(crops, monkeypatch, shares={"real": {"small": 0.2, "*": 0.8}})
     assert seen["r-small"] / seen["label 0"] == pytest.approx(0.2, abs=0.05)
 
 
-def test_the_stream_repeats_by_its_seed(crops: list[CachedCrop]) -> None:
-    def first(seed: int) -> list[tuple[np.ndarray, float]]:
-        return list(islice(PortraitStream(crops, {}, size_px=32, margin=1.3, seed=seed), 6))
+def test_an_example_depends_on_the_seed_and_its_number_alone(crops: list[CachedCrop]) -> None:
+    one, again, other = stream(crops, 32), stream(crops, 32), stream(crops, 32, seed=1)
+    for number in (5, 2, 0):  # In any order, and without those before.
+        pixels, label = one[number]
+        assert (again[number][0] == pixels).all()
+        assert again[number][1] == label == number % 2
+        assert pixels.shape == (32, 32, 3)
+        assert pixels.dtype == np.uint8
+    assert any((one[number][0] != other[number][0]).any() for number in range(4))
 
-    one, again, other = first(0), first(0), first(1)
-    assert all((x[0] == y[0]).all() and x[1] == y[1] for x, y in zip(one, again, strict=True))
-    assert any((x[0] != y[0]).any() for x, y in zip(one, other, strict=True))
-    assert all(pixels.shape == (32, 32, 3) and pixels.dtype == np.uint8 for pixels, _ in one)
+
+def face(folder: Path, name: str, label: int = 0, group: str = "") -> CachedCrop:
+    path = folder / f"{name}.png"
+    cv2.imwrite(str(path), cv2.cvtColor(people.bust(blue=label == 1), cv2.COLOR_RGB2BGR))
+    return CachedCrop(path, label, "s", "", group or name, name, POINTS)
 
 
 def test_forgeries_on_the_spot_differ_from_their_crop(tmp_path: Path, monkeypatch) -> None:
-    path = tmp_path / "a.png"
-    cv2.imwrite(str(path), cv2.cvtColor(people.bust(), cv2.COLOR_RGB2BGR))
-    real = CachedCrop(path, 0, "s", "", "g", "m", POINTS)
-    monkeypatch.setattr(portraits, "augment", lambda pixels, *_, **__: pixels)
-    stream = PortraitStream([real], {"fake": {"self-blend": 1.0}}, size_px=8, margin=1.3, seed=0)
-    for pixels, label in islice(stream, 12):
+    monkeypatch.setattr(portraits, "disturb", lambda pixels, mask, *_, **__: (pixels, mask))
+    for pixels, label in islice(stream([face(tmp_path, "a")], forge=Forge(self_blend=1.0)), 12):
         assert (pixels == people.bust()).all() == (label == 0)
+
+
+def test_pairs_differ_by_the_forgery_alone(tmp_path: Path) -> None:
+    forge = Forge(self_blend=1.0, paired=1.0, mask_weight=1.0)
+    found = stream([face(tmp_path, "a"), face(tmp_path, "b")], 64, forge=forge)
+    for number in range(0, 12, 2):
+        genuine, forged = found[number], found[number + 1]
+        assert genuine[2].max() == 0
+        mask = cv2.resize(forged[2], (64, 64), interpolation=cv2.INTER_NEAREST)
+        assert mask.max() > 0.2
+        change = np.abs(genuine[0].astype(int) - forged[0]).mean(axis=2)
+        assert change[mask > 0.2].mean() > 0.5
+    alone = stream([face(tmp_path, "a")], 64, forge=Forge(self_blend=1.0))
+    assert np.abs(alone[0][0].astype(int) - alone[1][0]).mean() > 8, "unpaired examples are disturbed apart"
+
+
+def test_fakes_of_the_manifest_are_paired_by_their_group(tmp_path: Path, monkeypatch) -> None:
+    crops = [
+        crop(tmp_path, f"{kind}{at}", kind == "fake", "s", level=10 * at)
+        for kind in ("real", "fake")
+        for at in range(6)
+    ]
+    crops = [replace(one, group=one.path.stem[-1]) for one in crops]
+    monkeypatch.setattr(portraits, "disturb", lambda pixels, mask, *_, **__: (pixels, mask))
+    found = stream(crops, forge=Forge(paired=1.0))
+    assert all((found[number][0] == found[number + 1][0]).all() for number in range(0, 40, 2))
+
+
+def test_nobody_knows_where_a_fake_of_the_manifest_was_forged(tmp_path: Path) -> None:
+    found = stream([face(tmp_path, "a"), face(tmp_path, "b", 1)], forge=Forge(mask_weight=1.0))
+    assert (found[1][2] == -1).all()
+    assert (found[0][2] == 0).all()
+    assert found[0][2].shape == (32, 32)
+
+
+def test_the_mask_moves_with_the_picture() -> None:
+    picture = np.zeros((160, 160, 3), np.uint8)
+    picture[40:90, 60:80] = 255
+    often = dict.fromkeys(AUGMENT, 0.0)
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        pixels, mask = disturb(picture, picture[..., 0].copy(), rng, size_px=64, margin=1.3, often=often)
+        assert (mask > 128).sum() > 100
+        assert ((pixels.mean(axis=2) > 100) == (mask > 128)).mean() > 0.97
+
+
+@pytest.mark.parametrize("kind", ["h264", "screenshot"])
+def test_video_codecs_and_screenshots(kind: str) -> None:
+    never = dict.fromkeys(AUGMENT, 0.0)
+    mask = np.zeros((240, 240), np.uint8)
+
+    def once(**often: float) -> np.ndarray:
+        rng = np.random.default_rng(1)
+        return disturb(people.bust(), mask, rng, size_px=120, margin=1.3, often={**never, **often})[0]
+
+    assert once(**{kind: 1.0}).shape == (120, 120, 3)
+    assert not (once(**{kind: 1.0}) == once()).all()
+
+
+def test_unknown_settings_name_the_nearest(tmp_path: Path) -> None:
+    with pytest.raises(UnknownOption, match=r"\[augment\].*Did you mean screenshot"):
+        stream([face(tmp_path, "a"), face(tmp_path, "b", 1)], augment={"screnshot": 0.1})
+
+
+@pytest.mark.parametrize(
+    ("forge", "words"), [(Forge(swap=0.2), "two people"), (Forge(mouth=0.2), "more than one face")]
+)
+def test_forgeries_with_nothing_to_be_made_from(tmp_path: Path, forge: Forge, words: str) -> None:
+    with pytest.raises(InvalidOption, match=words):
+        stream([face(tmp_path, "a")], forge=forge)
 
 
 @pytest.mark.parametrize("side", [41, 120, 352])

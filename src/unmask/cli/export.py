@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,54 +11,99 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from unmask.evaluate.predict import Prediction
-    from unmask.models.card import Figure
+    from unmask.models.card import Figure, ModelCard
+    from unmask.training.recipe import Recipe
 
 
 def export(
-    run: Annotated[Path, typer.Argument(help="Folder of a finished run of `unmask train`.")],
+    run: Annotated[
+        list[Path], typer.Argument(help="Folder of a run of `unmask train`; of several, the mean of their weights.")
+    ],
     *,
-    recipe: Annotated[Path, typer.Option(help="The run's recipe.")],
+    recipe: Annotated[Path, typer.Option(help="The runs' recipe.")],
     data: Annotated[Path, typer.Option(help="The manifest it was trained on.")],
     out: Annotated[Path, typer.Option(help="Folder for the graph, its card and the evaluation.")],
     workers: Annotated[int, typer.Option(help="Processes; 0 chooses.", min=0)] = 0,
 ) -> None:
     """Export to ONNX, check parity, calibrate on left-out sources, measure on unseen ones, write the card."""
     from unmask.cli.console import people_console
-    from unmask.cli.evaluate import predictions, sides_of
+    from unmask.core.errors import ProviderUnavailable
+
+    try:
+        from unmask.training.recipe import read_recipe
+    except ImportError as error:
+        message = f"Exporting needs PyTorch, which is not installed ({error}). Run: pip install 'unmask[train]'."
+        raise ProviderUnavailable(message) from error
+    console = people_console()
+    wanted = read_recipe(recipe)
+    with staged(out) as folder:
+        card = _draft(wanted, run, data, folder)
+        console.print(f"Parity: the graph's logits differ from the network's by {card.parity or 0:.1g} at most.")
+        _measure(card, recipe, data, folder, workers=workers)
+        section = (folder / "section.md").read_text(encoding="utf-8")
+    console.print(section, markup=False)
+    path = out / f"{card.name}.toml"
+    console.print(f"Graph, card and figures: {out}. Scan with it: unmask scan FILE --model {path}", soft_wrap=True)
+
+
+@contextmanager
+def staged(out: Path) -> Iterator[Path]:
+    """Give a folder whose files take their places in another once all are written, the cards last.
+
+    An export that is stopped, or fails, leaves the other folder as it was.
+
+    Args:
+        out: Where the files end up.
+
+    Yields:
+        An empty folder beside it.
+    """
+    folder = out.with_name(f"{out.name}.part")
+    shutil.rmtree(folder, ignore_errors=True)  # Of an export that was killed.
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+        out.mkdir(parents=True, exist_ok=True)
+        for entry in sorted(folder.iterdir(), key=lambda entry: entry.suffix == ".toml"):
+            if entry.is_dir():
+                shutil.rmtree(out / entry.name, ignore_errors=True)
+            entry.replace(out / entry.name)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _draft(wanted: Recipe, runs: Sequence[Path], data: Path, folder: Path) -> ModelCard:
     from unmask.datasets.manifest import read_manifest
     from unmask.datasets.split import split
+    from unmask.training.train import draft_card
+
+    return draft_card(wanted, runs, split(read_manifest(data), wanted.split)["train"], folder)
+
+
+def _measure(card: ModelCard, recipe: Path, data: Path, folder: Path, *, workers: int) -> None:
+    """Calibrate and measure a draft, and write its card and its evaluation."""
+    from unmask.cli.evaluate import predictions, sides_of
     from unmask.evaluate.calibrate import IDENTITY, calibrate
     from unmask.evaluate.write import write_evaluation
     from unmask.models.write import write_card
-    from unmask.training.recipe import read_recipe
-    from unmask.training.train import draft_card
 
-    console = people_console()
-    wanted = read_recipe(recipe)
-    card = draft_card(wanted, run, split(read_manifest(data), wanted.split)["train"], out)
-    path = out / f"{card.name}.toml"
-    console.print(f"Parity: the graph's logits differ from the network's by {card.parity:.1g} at most.")
-    draft = out / f"{card.name}.uncalibrated.toml"
-    write_card(replace(card, calibration=IDENTITY), draft)
+    path = folder / f"{card.name}.toml"
+    write_card(replace(card, calibration=IDENTITY), path)
     rows = sides_of(data, card, recipe, ["validation"])["validation"]
-    card = replace(card, calibration=calibrate(predictions(rows, str(draft), card, workers)))
-    draft.unlink()
+    card = replace(card, calibration=calibrate(predictions(rows, str(path), card, workers)))
     write_card(card, path)
     sides = {
         name: predictions(rows, str(path), card, workers) for name, rows in sides_of(data, card, recipe, None).items()
     }
-    card = replace(card, figures=tuple(_figures(sides)))
-    write_card(card, path)
-    write_evaluation(sides, out, title=card.name)
-    console.print((out / "section.md").read_text(encoding="utf-8"), markup=False)
-    console.print(f"Graph, card and figures: {out}. Scan with it: unmask scan FILE --model {path}", soft_wrap=True)
+    write_card(replace(card, figures=tuple(_figures(sides))), path)
+    write_evaluation(sides, folder, title=card.name, family=card.family)
 
 
 def _figures(sides: Mapping[str, Sequence[Prediction]]) -> list[Figure]:
-    from unmask.evaluate.score import figures, within_sources
+    from unmask.evaluate.score import CARD_METRICS, figures, within_sources
     from unmask.models.card import Figure
 
     names = {
@@ -67,7 +114,7 @@ def _figures(sides: Mapping[str, Sequence[Prediction]]) -> list[Figure]:
     overall = [
         Figure(what, names[side], side == "holdout", value.value, value.low, value.high, len(found))
         for side, found in sides.items()
-        for what, value in figures(found).items()
+        for what, value in figures(found, metrics=CARD_METRICS).items()
     ]
     inside = [
         Figure("AUC", f"{names[side]}: {source} alone", side == "holdout", value.value, value.low, value.high, count)

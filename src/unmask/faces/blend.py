@@ -2,7 +2,8 @@
 
 A copy of the face is changed slightly in colour, sharpness and place and blended back over the original through a
 soft mask. What remains is what a face swap leaves: a blending boundary and statistics that differ inside and outside.
-Written from the paper; the mask is drawn from YuNet's five landmarks instead of 81 points.
+Written from the paper; the mask is drawn from YuNet's five landmarks, or as the hull of more points where there are.
+The parts serve the other forgeries of the training bench as well.
 """
 
 from __future__ import annotations
@@ -24,22 +25,23 @@ def self_blend(pixels_rgb_u8: U8Array, landmarks_px: F32Array, rng: np.random.Ge
     Returns:
         The forgery, shape (H, W, 3), uint8; and the blending mask, shape (H, W), float32, in [0, 1].
     """
-    mask = _soft_mask(face_mask(pixels_rgb_u8.shape[:2], landmarks_px, rng), landmarks_px, rng)
-    changed = _change_statistics(pixels_rgb_u8, rng)
+    mask = soft_mask(face_mask(pixels_rgb_u8.shape[:2], landmarks_px, rng), landmarks_px, rng)
+    changed = change_statistics(pixels_rgb_u8, rng)
     source, target = (changed, pixels_rgb_u8) if rng.random() < 0.5 else (pixels_rgb_u8, changed)
-    moved, mask = _displace(source, mask, landmarks_px, rng)
+    moved, mask = displace(source, mask, landmarks_px, rng)
     mask = mask * float(rng.choice([0.5, 0.75, 1.0, 1.0, 1.0]))
     blended = moved * mask[..., None] + target.astype(np.float32) * (1 - mask[..., None])
     return np.clip(blended + 0.5, 0, 255).astype(np.uint8), mask
 
 
-def face_mask(shape: tuple[int, int], landmarks_px: F32Array, rng: np.random.Generator) -> F32Array:
+def face_mask(shape: tuple[int, int], landmarks_px: F32Array, rng: np.random.Generator, part: str = "") -> F32Array:
     """Draw a face-like region around landmarks: the whole face, its inner part, the eyes or the mouth.
 
     Args:
         shape: Height and width.
         landmarks_px: Shape (5, 2).
         rng: Chooses the region and bends its outline.
+        part: ``whole``, ``inner``, ``mouth`` or ``eyes``, where the choice is made already.
 
     Returns:
         Shape `shape`, float32, 0 or 1.
@@ -48,7 +50,7 @@ def face_mask(shape: tuple[int, int], landmarks_px: F32Array, rng: np.random.Gen
     down = mouth - eyes
     length = max(float(np.hypot(*down)), 4.0)
     across = max(float(np.hypot(*(landmarks_px[1] - landmarks_px[0]))), 0.6 * length)
-    kind = rng.choice(["whole", "inner", "mouth", "eyes"], p=[0.5, 0.25, 0.15, 0.1])
+    kind = part or rng.choice(["whole", "inner", "mouth", "eyes"], p=[0.5, 0.25, 0.15, 0.1])
     centre, half_wide, half_tall = {
         "whole": (eyes + 0.55 * down, 1.05 * across, 1.35 * length),
         "inner": (eyes + 0.5 * down, 0.8 * across, 0.95 * length),
@@ -65,8 +67,50 @@ def face_mask(shape: tuple[int, int], landmarks_px: F32Array, rng: np.random.Gen
     return mask.astype(np.float32)
 
 
-def _soft_mask(mask: F32Array, landmarks_px: F32Array, rng: np.random.Generator) -> F32Array:
-    """Blur the outline by 2 to 12 % of the eye-to-mouth distance, twice."""
+def hull_mask(shape: tuple[int, int], points_px: F32Array) -> F32Array:
+    """Fill the convex hull of points.
+
+    Args:
+        shape: Height and width.
+        points_px: Shape (N, 2), N >= 3.
+
+    Returns:
+        Shape `shape`, float32, 0 or 1.
+    """
+    mask = np.zeros(shape, np.uint8)
+    cv2.fillConvexPoly(mask, cv2.convexHull(np.round(points_px).astype(np.int32)), 1)
+    return mask.astype(np.float32)
+
+
+def elastic(mask: F32Array, rng: np.random.Generator, *, reach_px: float) -> F32Array:
+    """Bend a mask smoothly (Simard et al. 2003), so that its outline says nothing.
+
+    Args:
+        mask: Shape (H, W), float32.
+        rng: Source of the bends.
+        reach_px: How far a point moves, about.
+
+    Returns:
+        Shape (H, W), float32.
+    """
+    height, width = mask.shape
+    coarse = rng.normal(0, reach_px, (2, 6, 6)).astype(np.float32)
+    x, y = (cv2.resize(part, (width, height), interpolation=cv2.INTER_CUBIC) for part in coarse)
+    columns, rows = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    return np.asarray(cv2.remap(mask, columns + x, rows + y, cv2.INTER_LINEAR), np.float32)
+
+
+def soft_mask(mask: F32Array, landmarks_px: F32Array, rng: np.random.Generator) -> F32Array:
+    """Blur the outline by 2 to 12 % of the eye-to-mouth distance, twice.
+
+    Args:
+        mask: Shape (H, W), float32, 0 or 1.
+        landmarks_px: Shape (5, 2).
+        rng: Chooses how soft.
+
+    Returns:
+        Shape (H, W), float32, in [0, 1].
+    """
     length = float(np.hypot(*(landmarks_px[3:].mean(axis=0) - landmarks_px[:2].mean(axis=0))))
     for _ in range(2):
         sigma = max(length * float(rng.uniform(0.02, 0.12)), 0.5)
@@ -74,8 +118,16 @@ def _soft_mask(mask: F32Array, landmarks_px: F32Array, rng: np.random.Generator)
     return np.asarray(np.clip(mask / max(float(mask.max()), 1e-6), 0, 1), np.float32)
 
 
-def _change_statistics(pixels: U8Array, rng: np.random.Generator) -> U8Array:
-    """Shift colour and brightness, then soften or sharpen."""
+def change_statistics(pixels: U8Array, rng: np.random.Generator) -> U8Array:
+    """Shift colour and brightness, then soften or sharpen.
+
+    Args:
+        pixels: Shape (H, W, 3), uint8, RGB.
+        rng: Source of all choices.
+
+    Returns:
+        Shape (H, W, 3), uint8, RGB.
+    """
     out = pixels.astype(np.float32) + rng.uniform(-18, 18, 3).astype(np.float32)
     out = (out - 128) * float(rng.uniform(0.88, 1.12)) + 128 + float(rng.uniform(-12, 12))
     if rng.random() < 0.5:
@@ -94,10 +146,20 @@ def _change_statistics(pixels: U8Array, rng: np.random.Generator) -> U8Array:
     return np.clip(out, 0, 255).astype(np.uint8)
 
 
-def _displace(
+def displace(
     source: U8Array, mask: F32Array, landmarks_px: F32Array, rng: np.random.Generator
 ) -> tuple[F32Array, F32Array]:
-    """Move, scale and turn the source and its mask together by a few percent."""
+    """Move, scale and turn the source and its mask together by a few percent.
+
+    Args:
+        source: Shape (H, W, 3), uint8, RGB.
+        mask: Shape (H, W), float32.
+        landmarks_px: Shape (5, 2); their middle is the middle of the turn.
+        rng: Source of all choices.
+
+    Returns:
+        Both, float32.
+    """
     height, width = mask.shape
     x, y = (float(value) for value in landmarks_px.mean(axis=0))
     matrix = cv2.getRotationMatrix2D((x, y), float(rng.uniform(-2.5, 2.5)), float(rng.uniform(0.95, 1.05)))

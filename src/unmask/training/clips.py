@@ -11,7 +11,8 @@ from torch.utils.data import Dataset
 from unmask.core.errors import InvalidOption
 from unmask.core.records import U8Array
 from unmask.extraction.crops import CachedCrop
-from unmask.training.portraits import AUGMENT, disturb, read_crop
+from unmask.training.disturb import AUGMENT, disturb
+from unmask.training.portraits import read_crop
 from unmask.training.recipe import Recipe
 
 

@@ -1,97 +1,160 @@
-"""Face crops as training examples: drawing them fairly, and disturbing real and fake ones alike."""
+"""Face crops as training examples, drawn fairly: labels, sources, media, forgeries and their own sources."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import cv2
 import numpy as np
-from torch.utils.data import IterableDataset, get_worker_info
+from torch.utils.data import Dataset
 
-from unmask.core.errors import DecodeFailed
+from unmask.core.errors import DecodeFailed, UnknownOption, nearest
 from unmask.core.records import F32Array, U8Array
 from unmask.extraction.crops import CACHE_MARGIN, CachedCrop
-from unmask.faces.blend import self_blend
 from unmask.faces.crop import cut_square
-from unmask.media import degrade
+from unmask.training.disturb import AUGMENT, disturb
+from unmask.training.forge.forger import Forger
+from unmask.training.recipe import Recipe
 
-SELF_BLEND = "self-blend"
-_INTERPOLATIONS = (cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_AREA, cv2.INTER_LANCZOS4)
+_OLD_NAMES = {"self-blend": "self_blend"}  # As a fake source in [shares.fake], from before there was a table [forge].
+_MASK_PX = 32
+_TRIES = 100
+
+Example = tuple[U8Array, np.float32] | tuple[U8Array, np.float32, F32Array]
 
 
-class PortraitStream(IterableDataset[tuple[U8Array, np.float32]]):
-    """An endless stream of augmented crops: label by coin toss, then source by share, then a crop of it.
+class PortraitStream(Dataset[Example]):
+    """Endless augmented crops: of each two, the first is genuine and the second is fake.
+
+    Sources are drawn by share, then a medium, then a crop of it, so that neither label nor source nor long clip drowns
+    the others. Example n depends on the seed and on n alone.
 
     Args:
         crops: The training side.
-        shares: For ``real`` and ``fake``, weight by source; ``"*"`` for sources not named; the fake source
-            ``self-blend`` is made on the spot from a real crop.
+        recipe: Its shares, forgeries, augmentation and seed.
         size_px: Side of what the network sees.
         margin: The scanner's margin, from the model card.
-        seed: Of all choices, one number or several; every worker draws its own stream from it.
+
+    Raises:
+        UnknownOption: ``[augment]`` has an unknown key.
+        InvalidOption: A forgery has nothing to be made from.
     """
 
-    def __init__(
-        self,
-        crops: Sequence[CachedCrop],
-        shares: Mapping[str, Mapping[str, float]],
-        *,
-        size_px: int,
-        margin: float,
-        seed: int | tuple[int, ...],
-    ) -> None:
-        self._pools = {label: _Pool(crops, label, shares.get(name, {})) for label, name in ((0, "real"), (1, "fake"))}
-        self._size_px, self._margin = size_px, margin
-        self._seed = (seed,) if isinstance(seed, int) else seed
+    def __init__(self, crops: Sequence[CachedCrop], recipe: Recipe, *, size_px: int, margin: float) -> None:
+        for key in recipe.augment:
+            if key not in AUGMENT:
+                raise UnknownOption(f"[augment] has no setting {key!r} for pictures. {nearest(key, AUGMENT)}")
+        genuine = [crop for crop in crops if crop.label == 0]
+        forgeries = recipe.forge.shares()
+        self._real = _Pool(genuine, recipe.shares.get("real", {}), {})
+        self._fake = _Pool([crop for crop in crops if crop.label == 1], recipe.shares.get("fake", {}), forgeries)
+        self._partners: dict[tuple[str, str], list[CachedCrop]] = {}
+        for crop in genuine:
+            self._partners.setdefault((crop.source, crop.group), []).append(crop)
+        self._forger = Forger(recipe.forge, genuine, read_crop)
+        self._paired, self._masked = recipe.forge.paired, recipe.forge.mask_weight > 0
+        self._seed = recipe.schedule.seed
+        self._shape = {"size_px": size_px, "margin": margin}
+        self._often = {**AUGMENT, **recipe.augment}
 
-    def __iter__(self) -> Iterator[tuple[U8Array, np.float32]]:
-        worker = get_worker_info()
-        rng = np.random.default_rng([*self._seed, worker.id if worker else 0])
+    def __getitem__(self, number: int) -> Example:
+        """Make an example.
+
+        Args:
+            number: From 0; without end.
+
+        Returns:
+            Pixels, shape (size_px, size_px, 3), uint8; the label; and, if the recipe weighs masks, where it was forged,
+            shape (32, 32), float32, -1 where nobody knows.
+        """
         cv2.setNumThreads(1)
-        while True:
-            label = int(rng.integers(2))
-            yield self._draw(label, rng), np.float32(label)
+        label = number % 2
+        rng = np.random.default_rng([self._seed, number // 2])
+        pixels, mask, seed = self._pair(rng)[label]()
+        looks = np.random.default_rng(seed)
+        size_px, margin = int(self._shape["size_px"]), self._shape["margin"]
+        where = np.zeros(pixels.shape[:2], np.uint8) if mask is None else np.round(mask * 255).astype(np.uint8)
+        pixels, where = disturb(pixels, where, looks, size_px=size_px, margin=margin, often=self._often)
+        if not self._masked:
+            return pixels, np.float32(label)
+        if mask is None:
+            return pixels, np.float32(label), np.full((_MASK_PX, _MASK_PX), -1, np.float32)
+        small = cv2.resize(where, (_MASK_PX, _MASK_PX), interpolation=cv2.INTER_AREA)
+        return pixels, np.float32(label), (small / 255).astype(np.float32)
 
-    def _draw(self, label: int, rng: np.random.Generator) -> U8Array:
-        crop = self._pools[label].draw(rng)
-        forge = crop is None
-        crop = crop or self._pools[0].some(rng)
-        pixels = read_crop(crop)
-        if forge:
-            # Forged before it is disturbed: real and forged faces then pass through the same cameras and codecs.
-            pixels, _ = self_blend(pixels, crop.landmarks_px, rng)
-        return augment(pixels, rng, size_px=self._size_px, margin=self._margin)
+    def _pair(self, rng: np.random.Generator) -> tuple[Callable[[], _Made], Callable[[], _Made]]:
+        """Draw a genuine and a fake example, of which the caller needs one, so that only that one is made."""
+        drawn = self._fake.draw(rng)
+        base = self._base(drawn, rng) if isinstance(drawn, str) else None
+        paired = rng.random() < self._paired
+        other = self._real.draw(rng)
+        assert isinstance(other, CachedCrop)
+        if paired and isinstance(drawn, CachedCrop):
+            partners = self._partners.get((drawn.source, drawn.group), [other])
+            other = partners[int(rng.integers(len(partners)))]
+        seeds = rng.integers(2**32, size=3)
+        fake_seed = seeds[0] if paired else seeds[1]
+
+        def genuine() -> _Made:
+            if paired and base is not None:
+                pixels = self._forger.make(str(drawn), base, np.random.default_rng(seeds[2])).source
+            else:
+                pixels = read_crop(other)
+            return pixels, np.zeros(pixels.shape[:2], np.float32), int(seeds[0])
+
+        def fake() -> _Made:
+            if base is None:
+                pixels = read_crop(drawn) if isinstance(drawn, CachedCrop) else read_crop(other)
+                return pixels, None, int(fake_seed)
+            forgery = self._forger.make(str(drawn), base, np.random.default_rng(seeds[2]))
+            return forgery.pixels, forgery.mask, int(fake_seed)
+
+        return genuine, fake
+
+    def _base(self, method: str, rng: np.random.Generator) -> CachedCrop:
+        for _ in range(_TRIES):
+            crop = self._real.draw(rng)
+            if isinstance(crop, CachedCrop) and self._forger.can(method, crop):
+                return crop
+        return self._forger.some(method, rng)
+
+
+_Made = tuple[U8Array, F32Array | None, int]
 
 
 class _Pool:
-    """Crops of one label by source and medium, so that long clips and large sets do not drown small ones."""
+    """Crops of one label by source and medium, so that long clips and large sets do not drown small ones.
 
-    def __init__(self, crops: Sequence[CachedCrop], label: int, shares: Mapping[str, float]) -> None:
+    Args:
+        crops: Of one label.
+        shares: Weight by source; ``"*"`` for sources not named.
+        forgeries: Share of all draws that are a forgery of this name instead.
+    """
+
+    def __init__(
+        self, crops: Iterable[CachedCrop], shares: Mapping[str, float], forgeries: Mapping[str, float]
+    ) -> None:
         sources: dict[str, dict[str, list[CachedCrop]]] = {}
         for crop in crops:
-            if crop.label == label:
-                sources.setdefault(crop.source, {}).setdefault(crop.medium, []).append(crop)
+            sources.setdefault(crop.source, {}).setdefault(crop.medium, []).append(crop)
         self._media = {source: list(media.values()) for source, media in sources.items()}
         others = [source for source in sources if source not in shares]
         weights = {source: shares.get("*", 0.0 if shares else 1.0) / max(len(others), 1) for source in others}
-        weights.update({name: share for name, share in shares.items() if name in sources or name == SELF_BLEND})
-        self._names = [name for name, weight in weights.items() if weight > 0]
-        share = np.array([weights[name] for name in self._names])
-        self._share = share / share.sum()
+        weights.update({name: share for name, share in shares.items() if name in sources or name in _OLD_NAMES})
+        total = sum(weights.values())
+        rest = 1 - sum(forgeries.values()) if total else 0.0
+        lots = {name: rest * weight / total for name, weight in weights.items()} if total else {}
+        for name, share in forgeries.items():
+            lots[name] = lots.get(name, 0.0) + share
+        self._names = [name for name, lot in lots.items() if lot > 0]
+        chances = np.array([lots[name] for name in self._names])
+        self._chances = chances / chances.sum()
 
-    def draw(self, rng: np.random.Generator) -> CachedCrop | None:
-        """Draw a crop, or None where the draw says: forge one."""
-        name = self._names[int(rng.choice(len(self._names), p=self._share))]
-        return None if name == SELF_BLEND else self._of(name, rng)
-
-    def some(self, rng: np.random.Generator) -> CachedCrop:
-        """Draw a crop that exists."""
-        crop = self.draw(rng)
-        while crop is None:
-            crop = self.draw(rng)
-        return crop
-
-    def _of(self, name: str, rng: np.random.Generator) -> CachedCrop:
+    def draw(self, rng: np.random.Generator) -> CachedCrop | str:
+        """Draw a crop, or the name of a forgery."""
+        name = self._names[int(rng.choice(len(self._names), p=self._chances))]
+        if name not in self._media:
+            return _OLD_NAMES.get(name, name)
         media = self._media[name]
         crops = media[int(rng.integers(len(media)))]
         return crops[int(rng.integers(len(crops)))]
@@ -120,79 +183,3 @@ def as_scanned(pixels: U8Array, *, size_px: int, margin: float) -> U8Array:
     side = pixels.shape[0]
     half = side * margin / CACHE_MARGIN / 2
     return cut_square(pixels, (side / 2 - half, side / 2 - half, side / 2 + half, side / 2 + half), size_px)
-
-
-def augment(pixels: U8Array, rng: np.random.Generator, *, size_px: int, margin: float) -> U8Array:
-    """Disturb a cached crop as cameras, platforms and croppers do; blind to the label.
-
-    Args:
-        pixels: Shape (S, S, 3), a cached crop.
-        rng: Source of all choices.
-        size_px: Side of the result.
-        margin: The scanner's margin, around which the margin varies.
-
-    Returns:
-        Shape (size_px, size_px, 3), uint8.
-    """
-    if rng.random() < 0.35:
-        pixels = _shrink(pixels, rng)
-    if rng.random() < 0.45:
-        pixels = _codec(pixels, rng)
-    pixels = _frame(pixels, rng, size_px=size_px, margin=margin)
-    pixels = _colour(pixels, rng)
-    if rng.random() < 0.12:
-        pixels = degrade.blur(pixels, float(rng.uniform(0.4, 1.6)))
-    if rng.random() < 0.12:
-        pixels = degrade.noise(pixels, float(rng.uniform(1, 9)), rng)
-    if rng.random() < 0.25:
-        pixels = _codec(pixels, rng)
-    if rng.random() < 0.15:
-        pixels = _cut_out(pixels, rng)
-    return np.ascontiguousarray(pixels)
-
-
-def _shrink(pixels: U8Array, rng: np.random.Generator) -> U8Array:
-    side = max(int(pixels.shape[0] * rng.uniform(0.35, 0.95)), 48)
-    method = int(rng.choice(_INTERPOLATIONS))
-    return np.asarray(cv2.resize(pixels, (side, side), interpolation=method), dtype=np.uint8)
-
-
-def _codec(pixels: U8Array, rng: np.random.Generator) -> U8Array:
-    if rng.random() < 0.15:
-        return degrade.webp(pixels, int(rng.integers(35, 96)))
-    return degrade.jpeg(pixels, int(rng.integers(35, 99)))
-
-
-def _frame(pixels: U8Array, rng: np.random.Generator, *, size_px: int, margin: float) -> U8Array:
-    """Choose margin, offset, tilt and mirror image, then resize."""
-    side = pixels.shape[0]
-    if rng.random() < 0.5:
-        pixels = pixels[:, ::-1]
-    half = side * margin / CACHE_MARGIN / 2 * float(rng.uniform(0.87, 1.15))
-    x, y = side / 2 + rng.uniform(-0.05, 0.05, 2) * side
-    if rng.random() < 0.3:
-        matrix = cv2.getRotationMatrix2D((float(x), float(y)), float(rng.uniform(-9, 9)), 1.0)
-        pixels = np.asarray(cv2.warpAffine(pixels, matrix, (side, side), borderMode=cv2.BORDER_REFLECT_101), np.uint8)
-    square = (float(x - half), float(y - half), float(x + half), float(y + half))
-    return cut_square(np.ascontiguousarray(pixels), square, size_px)
-
-
-def _colour(pixels: U8Array, rng: np.random.Generator) -> U8Array:
-    if rng.random() < 0.06:
-        grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
-        return np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB), dtype=np.uint8)
-    if rng.random() < 0.5:
-        gain = (rng.uniform(0.8, 1.2) * rng.uniform(0.93, 1.07, 3)).astype(np.float32)
-        lift = np.float32(rng.uniform(-18, 18))
-        table: F32Array = np.arange(256, dtype=np.float32)[:, None] * gain + lift
-        pixels = np.asarray(cv2.LUT(pixels, np.clip(table, 0, 255).astype(np.uint8)[None]), dtype=np.uint8)
-    return pixels
-
-
-def _cut_out(pixels: U8Array, rng: np.random.Generator) -> U8Array:
-    side = pixels.shape[0]
-    height, width = (int(value) for value in rng.integers(side // 8, side // 3, 2))
-    top, left = int(rng.integers(side - height)), int(rng.integers(side - width))
-    out = pixels.copy()
-    out[top : top + height, left : left + width] = rng.integers(0, 256, 3)
-    return out

@@ -22,6 +22,7 @@ _KINDS: dict[str, type | tuple[type, ...]] = {
 CURVES = ("cosine", "onecycle", "constant")
 OPTIMISERS = ("adamw", "adam", "sgd")
 ATTACKS = ("fgsm", "pgd")
+FORGERIES = ("self_blend", "swap", "mouth", "reconstruction", "upscaled")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,10 @@ class Forge:
     landmarks: str = ""
     autoencoder: str = ""
 
+    def shares(self) -> dict[str, float]:
+        """The shares by method, those above 0."""
+        return {name: share for name in FORGERIES if (share := float(getattr(self, name)))}
+
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
@@ -144,7 +149,7 @@ class Recipe:
 
 _TABLES: dict[str, type[Schedule | Attack | Forge]] = {"schedule": Schedule, "attack": Attack, "forge": Forge}
 _CHOICES = {"schedule.curve": CURVES, "schedule.optimiser": OPTIMISERS, "attack.kind": ("", *ATTACKS)}
-_SHARES = ("average", "label_smoothing", "share", "self_blend", "swap", "mouth", "reconstruction", "upscaled", "paired")
+_SHARES = ("average", "label_smoothing", "share", "paired", *FORGERIES)
 _POSITIVE = ("steps", "batch", "learning_rate", "validate_every", "epsilon")
 
 
@@ -223,6 +228,9 @@ def _check(recipe: Recipe) -> None:
             if (name in _POSITIVE and value <= 0) or (not isinstance(value, str) and value < 0):
                 message = f"{table}.{name} is {value}; expected {'more than' if name in _POSITIVE else 'at least'} 0."
                 raise InvalidOption(message)
+    if sum(recipe.forge.shares().values()) > 1:
+        message = f"The shares of [forge] add up to {sum(recipe.forge.shares().values()):g}; expected at most 1."
+        raise InvalidOption(message)
     if recipe.forge.reconstruction and not recipe.forge.autoencoder:
         message = (
             "forge.reconstruction needs forge.autoencoder, the folder with taef2_encoder.pth and taef2_decoder.pth."

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from unmask.core.errors import InvalidOption, nearest
 from unmask.core.events import Listener, ignore
 from unmask.datasets.manifest import Row
 from unmask.models.card import ModelCard
 from unmask.training.draft import draft_face_card, draft_speech_card
+from unmask.training.ensemble import ENSEMBLE
+from unmask.training.fitting.bench import Machine
+from unmask.training.fitting.soup import SOUP, average_runs
 from unmask.training.loop import Outcome
 from unmask.training.recipe import Recipe
 from unmask.training.train_faces import train_faces
@@ -19,13 +24,23 @@ _TRAIN = {"face": train_faces, "speech": train_voices}
 _DRAFT = {"face": draft_face_card, "speech": draft_speech_card}
 
 
-def train(recipe: Recipe, manifest: Path, out: Path, *, listener: Listener = ignore) -> Outcome:
+def train(
+    recipe: Recipe,
+    manifest: Path,
+    out: Path,
+    *,
+    machine: Machine | None = None,
+    cache: Path | None = None,
+    listener: Listener = ignore,
+) -> Outcome:
     """Train a recipe of any family.
 
     Args:
         recipe: The recipe.
         manifest: CSV of labelled media.
         out: Folder of the run.
+        machine: What to run on.
+        cache: Folder of decoded media, to be shared between runs; inside the run's folder if None.
         listener: Hears progress.
 
     Returns:
@@ -35,16 +50,20 @@ def train(recipe: Recipe, manifest: Path, out: Path, *, listener: Listener = ign
         InvalidOption: There is no such family or architecture.
         ManifestInvalid: A side of the split lacks one of the labels.
         LeakFound: The split leaks.
+        RunError: The loss diverged, or the disk is full.
     """
-    return _TRAIN[_family(recipe)](recipe, manifest, out, listener=listener)
+    if recipe.architecture == ENSEMBLE:
+        message = f"{recipe.name}: the members of an ensemble are trained on their own; export their cards together."
+        raise InvalidOption(message)
+    return _TRAIN[_family(recipe)](recipe, manifest, out, machine=machine, cache=cache, listener=listener)
 
 
-def draft_card(recipe: Recipe, run: Path, train_rows: Sequence[Row], out: Path) -> ModelCard:
-    """Export the best weights of a run to a graph and describe them, calibration and figures left out.
+def draft_card(recipe: Recipe, runs: Sequence[Path], train_rows: Sequence[Row], out: Path) -> ModelCard:
+    """Export the best weights of a run, or the mean of several, and describe them, without calibration and figures.
 
     Args:
-        recipe: The run's recipe.
-        run: Folder of the run.
+        recipe: The runs' recipe.
+        runs: Folder of the run. Weights of several runs of one architecture are averaged (Wortsman et al. 2022).
         train_rows: What training saw, for the card.
         out: Folder for the graph.
 
@@ -52,10 +71,21 @@ def draft_card(recipe: Recipe, run: Path, train_rows: Sequence[Row], out: Path) 
         The draft card.
 
     Raises:
-        InvalidOption: There is no such family, or the run has no weights.
+        InvalidOption: There is no such family, a run has no weights, or the runs are of different networks.
         CardMismatch: The graph does not give what the network gives.
     """
-    return _DRAFT[_family(recipe)](recipe, run, train_rows, out)
+    draft = _DRAFT[_family(recipe)]
+    if len(runs) == 1:
+        return draft(recipe, runs[0], train_rows, out)
+    with TemporaryDirectory() as folder:
+        average_runs(runs, Path(folder))
+        card = draft(recipe, Path(folder), train_rows, out)
+    names = ", ".join(run.name for run in runs)
+    return replace(
+        card,
+        summary=f"{card.summary} Its weights are the mean of {len(runs)} runs: {names}.",
+        reference=f"{card.reference}; {SOUP}" if card.reference else SOUP,
+    )
 
 
 def _family(recipe: Recipe) -> str:

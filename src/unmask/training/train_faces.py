@@ -1,144 +1,186 @@
-"""From a recipe and a manifest to trained weights."""
+"""From a recipe and a manifest of pictures and clips to trained weights."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
-from unmask.core.errors import InvalidOption, ManifestInvalid
+from unmask.core.errors import InvalidOption
 from unmask.core.events import Listener, ignore
 from unmask.datasets.manifest import Row, read_manifest
 from unmask.datasets.split import Side, split
 from unmask.extraction.crops import CachedCrop, cut_crops
 from unmask.metrics.ranking import auc, equal_error_rate
-from unmask.training.architectures.face_cnn import FaceCnn, load_lite0_package
+from unmask.training.architectures import registry
+from unmask.training.architectures.network import Network
+from unmask.training.architectures.weights import load_pretrained
+from unmask.training.classical.fit import PIPELINE, fit_pipeline
+from unmask.training.classical.pipelines import PIPELINES
+from unmask.training.clips import ClipStream, whole_sequences
+from unmask.training.fitting.bench import Bench, Machine, open_bench
+from unmask.training.fitting.media import CHECKED, faceless, present, require_checks, require_labels
 from unmask.training.loop import Outcome, fit, steps_done
 from unmask.training.portraits import PortraitStream, as_scanned, read_crop
-from unmask.training.recipe import Recipe, resolved
+from unmask.training.recipe import Recipe
 
-FACE_SHAPE = {"size_px": 224, "margin": 1.3}
-_CHECKED: tuple[Side, ...] = ("holdout", "validation")
-_LOADERS = 1
 _CHECK_FRAMES = 3
 _CHECK_CROPS = 350
 
 
-def train_faces(recipe: Recipe, manifest: Path, out: Path, *, listener: Listener = ignore) -> Outcome:
+def train_faces(
+    recipe: Recipe,
+    manifest: Path,
+    out: Path,
+    *,
+    machine: Machine | None = None,
+    cache: Path | None = None,
+    listener: Listener = ignore,
+) -> Outcome:
     """Train a face detector.
 
     Args:
         recipe: Its family must be face.
         manifest: CSV of labelled pictures and clips.
-        out: Folder of the run: recipe, crops, log, weights.
+        out: Folder of the run: record, crops, log, weights.
+        machine: What to run on.
+        cache: Folder of face crops, to be shared between runs; inside the run's folder if None.
         listener: Hears progress.
 
     Returns:
-        The outcome of the loop.
+        The outcome of the loop, with notes on media that could not be used.
 
     Raises:
-        InvalidOption: The recipe is for another family or names an unknown architecture.
-        ManifestInvalid: A side of the split has no face of one of the labels.
+        InvalidOption: The recipe is for another family, or names what is not there.
+        ManifestInvalid: A label has no face left to train on.
         LeakFound: The split leaks.
+        RunError: The loss diverged, or the disk is full.
     """
-    if recipe.family != "face" or recipe.architecture != "face_cnn":
-        message = f"{recipe.name}: expected a recipe of family face with architecture face_cnn."
+    if recipe.family != "face":
+        message = f"{recipe.name}: the family is {recipe.family!r}; expected face."
         raise InvalidOption(message)
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "recipe.json").write_text(json.dumps(resolved(recipe), indent=1), encoding="utf-8")
-    sides = split([row for row in read_manifest(manifest) if row.kind in ("image", "video")], recipe.split)
-    crops = crops_by_side(sides, out / "crops", listener=listener)
-    torch.manual_seed(recipe.schedule.seed)
+    if recipe.architecture not in PIPELINES:
+        face_network(recipe)  # Refused before hours of cutting, not after.
+    rows, missing = present([row for row in read_manifest(manifest) if row.kind in ("image", "video")], listener)
+    sides = split(rows, recipe.split)
+    require_labels(sides["train"], recipe)
+    bench = open_bench(recipe, manifest, out, machine or Machine())
+    with bench.fabric.rank_zero_first():
+        crops = crops_by_side(sides, cache or out / "crops", workers=max(bench.workers, 1), listener=listener)
+    require_labels(crops["train"], recipe)
+    notes = (*missing, *faceless(sides["train"], crops["train"]))
+    if recipe.architecture in PIPELINES:
+        units = loader(_stream(crops["train"], recipe, 0), recipe, bench)
+        return Outcome(out / PIPELINE, fit_pipeline(recipe, units, out, listener=listener), notes)
+    require_checks(crops)
+    return replace(_fit_network(recipe, crops, bench, listener), notes=notes)
+
+
+def _fit_network(
+    recipe: Recipe, crops: Mapping[Side, Sequence[CachedCrop]], bench: Bench, listener: Listener
+) -> Outcome:
     network = face_network(recipe)
-    if recipe.pretrained.startswith("package:"):
-        load_lite0_package(network)
-    network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    if not steps_done(bench.out):
+        load_pretrained(network, recipe.pretrained)
     size_px, margin = crop_shape(recipe)
-    seed = (recipe.schedule.seed, steps_done(out))
-    stream = PortraitStream(crops["train"], recipe.shares, size_px=size_px, margin=margin, seed=seed)
-    loader = DataLoader(stream, batch_size=recipe.schedule.batch, num_workers=_LOADERS, prefetch_factor=4)
-    checks: dict[Side, list[CachedCrop]] = {side: _few(crops[side]) for side in _CHECKED}
+    checks = {side: _few(crops[side], network.frames) for side in CHECKED}
     return fit(
-        network,
-        loader,
-        recipe.schedule,
+        network.to(memory_format=torch.channels_last),  # type: ignore[call-overload]
+        loader(_stream(crops["train"], recipe, network.frames), recipe, bench),
+        recipe,
         validate=lambda net: _figures(net, checks, size_px, margin),
-        out=out,
+        bench=bench,
         listener=listener,
     )
 
 
+def _stream(crops: Sequence[CachedCrop], recipe: Recipe, frames: int) -> PortraitStream | ClipStream:
+    size_px, margin = crop_shape(recipe)
+    if frames:
+        return ClipStream(crops, recipe, frames=frames, size_px=size_px, margin=margin)
+    return PortraitStream(crops, recipe, size_px=size_px, margin=margin)
+
+
 def crops_by_side(
-    sides: dict[Side, list[Row]], folder: Path, *, listener: Listener = ignore
+    sides: Mapping[Side, Sequence[Row]], folder: Path, *, workers: int = 2, listener: Listener = ignore
 ) -> dict[Side, list[CachedCrop]]:
-    """Cut the crops of every side into one folder.
+    """Cut the crops of every side into one folder."""
+    return {side: cut_crops(rows, folder, workers=workers, listener=listener) for side, rows in sides.items()}
 
-    Raises:
-        ManifestInvalid: No genuine or no forged face is left to train on.
+
+def loader(stream: Dataset[Any], recipe: Recipe, bench: Bench) -> DataLoader[Any]:
+    """Batches of one device, from the step that the run has reached.
+
+    Each device takes its part of every batch of the recipe; which examples they are depends on the step alone, not on
+    the number of workers, of devices, or of interruptions.
     """
-    found: dict[Side, list[CachedCrop]] = {
-        side: cut_crops(rows, folder, listener=listener) for side, rows in sides.items()
-    }
-    labels = {crop.label for crop in found["train"]}
-    if labels != {0, 1}:
-        message = "Training needs genuine and forged media with faces; one of the two is missing from its side."
-        raise ManifestInvalid(message)
-    return found
+    plan, fabric = recipe.schedule, bench.fabric
+    share = plan.batch // fabric.world_size
+    first = fabric.global_rank * share
+    batches = [
+        list(range(step * plan.batch + first, step * plan.batch + first + share))
+        for step in range(steps_done(bench.out), plan.steps)
+    ]
+    workers = bench.workers
+    ahead = 4 if workers else None
+    return DataLoader(stream, batch_sampler=batches, num_workers=workers, prefetch_factor=ahead)
 
 
-def face_network(recipe: Recipe) -> FaceCnn:
+def face_network(recipe: Recipe) -> Network:
     """Build the recipe's network, weights not loaded."""
-    return FaceCnn(
-        dropout=recipe.network.get("dropout", 0.2), frozen_stages=int(recipe.network.get("frozen_stages", 0))
-    )
+    return registry.build(recipe.architecture, recipe.network)
 
 
 def crop_shape(recipe: Recipe) -> tuple[int, float]:
     """Side of the crop in pixels and its margin around the face, as they will stand on the card."""
-    shape = {**FACE_SHAPE, **recipe.network}
-    return int(shape["size_px"]), float(shape["margin"])
+    if recipe.architecture in PIPELINES:
+        return PIPELINES[recipe.architecture].size_px, float(recipe.network.get("margin", registry.MARGIN))
+    return registry.crop_shape(recipe.architecture, recipe.network)
 
 
 def crop_logits(
-    network: nn.Module, crops: Sequence[CachedCrop], *, size_px: int, margin: float, batch: int = 32
+    network: Network, crops: Sequence[CachedCrop], *, size_px: int, margin: float, batch: int = 32
 ) -> np.ndarray:
     """Score cached crops as the scanner would cut them.
 
     Args:
-        network: Maps uint8 crops to ``(logit, ...)``.
-        crops: N of them.
+        network: Maps uint8 crops, or sequences of `network.frames` of them, to ``(logit, ...)``.
+        crops: K units: one crop each, or `network.frames` in a row.
         size_px: Side of what the network sees.
         margin: The scanner's margin.
-        batch: Crops a pass.
+        batch: Crops a pass, about.
 
     Returns:
-        Shape (N,), float64 logits.
+        Shape (K,), float64 logits.
     """
     network.eval()
+    device = next(network.parameters()).device
+    step = max(batch // max(network.frames, 1), 1) * max(network.frames, 1)
     found = []
-    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
-        for start in range(0, len(crops), batch):
-            pixels = [
-                as_scanned(read_crop(crop), size_px=size_px, margin=margin) for crop in crops[start : start + batch]
-            ]
-            found.append(network(torch.from_numpy(np.stack(pixels)))[0].float().double().numpy())
+    with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16):
+        for start in range(0, len(crops), step):
+            seen = [as_scanned(read_crop(crop), size_px=size_px, margin=margin) for crop in crops[start : start + step]]
+            units = torch.from_numpy(np.stack(seen)).to(device)
+            logits = network(units.unflatten(0, (-1, network.frames)) if network.frames else units)[0]
+            found.append(logits.float().cpu().double().numpy())
     return np.concatenate(found) if found else np.zeros(0)
 
 
-def _figures(network: nn.Module, checks: dict[Side, list[CachedCrop]], size_px: int, margin: float) -> dict[str, float]:
+def _figures(network: Network, checks: dict[Side, list[CachedCrop]], size_px: int, margin: float) -> dict[str, float]:
     figures: dict[str, float] = {}
     for side, crops in checks.items():
         logits = crop_logits(network, crops, size_px=size_px, margin=margin)
         media: dict[str, list[int]] = {}
-        for position, crop in enumerate(crops):
+        for position, crop in enumerate(crops[:: max(network.frames, 1)]):
             media.setdefault(crop.medium, []).append(position)
         pooled = [float(logits[places].mean()) for places in media.values()]
-        labels = [crops[places[0]].label for places in media.values()]
+        label_of = {crop.medium: crop.label for crop in crops}
+        labels = [label_of[medium] for medium in media]
         if set(labels) == {0, 1}:
             figures[f"{side}_auc"] = auc(pooled, labels)
             figures[f"{side}_eer"] = equal_error_rate(pooled, labels)
@@ -147,8 +189,10 @@ def _figures(network: nn.Module, checks: dict[Side, list[CachedCrop]], size_px: 
     return figures
 
 
-def _few(crops: Sequence[CachedCrop]) -> list[CachedCrop]:
-    """At most a few frames a clip and about `_CHECK_CROPS` crops, evenly over the list."""
+def _few(crops: Sequence[CachedCrop], frames: int) -> list[CachedCrop]:
+    """At most a few frames a clip and about `_CHECK_CROPS` crops, evenly over the list; or a sequence of each clip."""
+    if frames:
+        return whole_sequences(crops, frames)
     seen: dict[str, int] = {}
     kept = []
     for crop in crops:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,20 +17,31 @@ from unmask.core.records import F32Array
 from unmask.datasets.manifest import read_manifest
 from unmask.datasets.split import Side, split
 from unmask.metrics.ranking import auc, equal_error_rate
-from unmask.training.architectures.mel_cnn import MelCnn
+from unmask.training.architectures.voice.mel_cnn import MelCnn
+from unmask.training.fitting.bench import Machine, open_bench
 from unmask.training.loop import Outcome, fit
-from unmask.training.recipe import Recipe, resolved
+from unmask.training.recipe import Recipe
 from unmask.training.voice_augment import augment
 from unmask.training.voices import VoiceClip, VoiceStream, load_clips, read_clips, save_clips, windows_of
 
 
-def train_voices(recipe: Recipe, manifest: Path, out: Path, *, listener: Listener = ignore) -> Outcome:
+def train_voices(
+    recipe: Recipe,
+    manifest: Path,
+    out: Path,
+    *,
+    machine: Machine | None = None,
+    cache: Path | None = None,
+    listener: Listener = ignore,
+) -> Outcome:
     """Train a speech detector.
 
     Args:
         recipe: Its family must be speech.
         manifest: CSV of labelled recordings.
         out: Folder of the run: recipe, decoded recordings, log, weights.
+        machine: What to run on.
+        cache: Folder of decoded recordings, to be shared between runs; inside the run's folder if None.
         listener: Hears progress.
 
     Returns:
@@ -45,22 +55,21 @@ def train_voices(recipe: Recipe, manifest: Path, out: Path, *, listener: Listene
     if recipe.family != "speech" or recipe.architecture != "mel_cnn":
         message = f"{recipe.name}: expected a recipe of family speech with architecture mel_cnn."
         raise InvalidOption(message)
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "recipe.json").write_text(json.dumps(resolved(recipe), indent=1), encoding="utf-8")
-    clips = clips_by_side(recipe, manifest, out / "clips", listener=listener)
-    torch.manual_seed(recipe.schedule.seed)
+    bench = open_bench(recipe, manifest, out, machine or Machine())
+    with bench.fabric.rank_zero_first():
+        clips = clips_by_side(recipe, manifest, cache or out / "clips", listener=listener)
     network = MelCnn(dropout=recipe.augment.get("dropout", 0.1))
     if recipe.pretrained:
-        network.load_state_dict(load_file(recipe.pretrained))
+        network.load_state_dict(load_file(str(recipe.pretrained)))
     stream = VoiceStream(clips["train"], recipe.shares, recipe.augment, seed=recipe.schedule.seed)
     loader = DataLoader(stream, batch_size=recipe.schedule.batch, num_workers=1, prefetch_factor=4)
     checks = checks_of(clips)
     return fit(
         network,
         loader,
-        recipe.schedule,
+        recipe,
         validate=lambda net: figures(net, checks),
-        out=out,
+        bench=bench,
         listener=listener,
     )
 

@@ -13,6 +13,7 @@ TREE = {
     "OptionError": ["UnknownOption", "InvalidOption"],
     "DataError": ["ManifestInvalid", "LeakFound"],
     "DeviceError": ["ProviderUnavailable"],
+    "RunError": ["Diverged", "DiskFull"],
 }
 
 
