@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from unmask.cli.console import people_console
+from unmask.datasets.manifest import LABEL_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,6 +46,18 @@ def show_rows(rows: Sequence[Row], title: str) -> None:
         for (kind, side), same in found.items()
     ]
     show_table(title, ("kind", "side", "real", "fake", "groups"), lines)
+
+
+def gaps(rows: Sequence[Row]) -> list[str]:
+    """Say which side lacks which kind and label that another side has."""
+    strata = {(row.kind, row.label) for row in rows}
+    filled = {(row.split, row.kind, row.label) for row in rows}
+    return [
+        f"{side} holds no {LABEL_NAMES[label]} {kind}: too few pieces can be told apart."
+        for side in dict.fromkeys(row.split for row in rows)
+        for kind, label in sorted(strata)
+        if (side, kind, label) not in filled
+    ]
 
 
 def show_notes(notes: Iterable[str]) -> None:
@@ -115,7 +128,7 @@ def _cells(tally: Tally) -> tuple[object, ...]:
 
 def _bars(histogram: Histogram) -> list[tuple[object, ...]]:
     real, fake = histogram.counts["real"], histogram.counts["fake"]
-    most = max(*real, *fake, 1)
+    most = max(max(map(sum, zip(real, fake, strict=True))), 1)
     return [
         (name, r, f, f"{'▒' * round(_BAR * r / most)}{'█' * round(_BAR * f / most)}")
         for name, r, f in zip(bin_names(histogram), real, fake, strict=True)

@@ -99,7 +99,7 @@ def split(  # noqa: PLR0913 - each is a flag that people may set
     force: Force = False,
 ) -> None:
     """Give every row a side; people, source videos and equal files are never torn apart, labels are spread evenly."""
-    from unmask.cli.dataset_tables import show_rows
+    from unmask.cli.dataset_tables import gaps, show_notes, show_rows
     from unmask.datasets.manifest import read_manifest
     from unmask.datasets.partition import partition
     from unmask.datasets.versions import write_version
@@ -110,6 +110,7 @@ def split(  # noqa: PLR0913 - each is a flag that people may set
         rows, out, day=_day(day), parent=manifest, notes=[f"split by {by or ['group']}, seed {seed}"]
     )
     show_rows(rows, f"{out} (version {record.version})")
+    show_notes(gaps(rows))
 
 
 @app.command()

@@ -29,7 +29,7 @@ _PROPERTIES: Mapping[str, Callable[[Facts], float]] = {
     "height": lambda facts: facts.height_px,
     "shape": lambda facts: facts.width_px / facts.height_px if facts.height_px else 0.0,
     "JPEG quality": lambda facts: facts.quantisation,
-    "bytes per pixel": lambda facts: facts.bytes / max(facts.width_px * facts.height_px, 1),
+    "bytes per pixel": lambda facts: facts.bytes / (facts.width_px * facts.height_px) if facts.width_px else 0.0,
     "duration": lambda facts: facts.duration_s,
     "bytes per second": lambda facts: facts.bytes / facts.duration_s if facts.duration_s else 0.0,
     "frame rate": lambda facts: facts.frame_rate_hz,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from unmask.core.errors import DatasetInvalid
+from unmask.core.errors import DatasetInvalid, ManifestInvalid
 from unmask.datasets.found import Found
 
 _FOLDERS = {"Celeb-real": 0, "YouTube-real": 0, "Celeb-synthesis": 1}
@@ -45,8 +45,14 @@ def _testing(found: Found) -> dict[str, int]:
     if path is None:
         found.note(f"{_LIST} is missing, so nothing carries a split. It comes with the dataset.")
         return {}
-    pairs = (line.split(maxsplit=1) for line in path.read_text(encoding="utf-8").splitlines() if line.strip())
-    return {_key(name): _LIST_LABELS[number] for number, name in pairs}
+    listed = {}
+    for line in path.read_text(encoding="utf-8").strip().splitlines():
+        number, _, name = line.strip().partition(" ")
+        if number not in _LIST_LABELS:
+            message = f"{path}: expected lines such as '1 YouTube-real/00170.mp4', got {line!r}; download it again."
+            raise ManifestInvalid(message)
+        listed[_key(name)] = _LIST_LABELS[number]
+    return listed
 
 
 def _key(name: str) -> str:

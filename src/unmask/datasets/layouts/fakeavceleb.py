@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
 
-from unmask.core.errors import DatasetInvalid
+from unmask.core.errors import DatasetInvalid, ManifestInvalid
 from unmask.datasets.found import Found
 from unmask.datasets.manifest import read_table
 
@@ -27,6 +27,9 @@ def read(found: Found) -> None:
     voices = 0
     seen = set()
     for line in read_table(table, ("source", "method", "type", "path"))[1]:
+        if line["type"] not in _TYPES:
+            message = f"{table}: the type of {line['path']} is {line['type']!r}; expected {', '.join(_TYPES)}."
+            raise ManifestInvalid(message)
         inside = _inside(line)
         path = here.get(inside)
         if path is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import numpy as np
 from unmask.report.curves.canvas import FAKE, REAL, TYPE, dress, paper, save
 
 _MOST_BARS = 16
+_FEWEST_SLOTS = 3
 _ACROSS = 2
 
 
@@ -27,12 +27,16 @@ def save_holdings(panels: Sequence[tuple[str, Sequence[str], Mapping[str, Sequen
         The path.
     """
     shortened = [(title, *_shortened(names, counts)) for title, names, counts in panels]
-    lines = max(math.ceil(len(shortened) / _ACROSS), 1)
-    tall = max((len(names) for _, names, _ in shortened), default=1)
-    figure = paper(14, lines * (1.6 + 0.42 * tall), title="What the dataset holds")
-    axes = np.ravel(figure.subplots(lines, _ACROSS, squeeze=False))
-    for panel, (title, names, counts) in zip(axes, shortened, strict=False):
+    lines = [shortened[at : at + _ACROSS] for at in range(0, len(shortened), _ACROSS)]
+    slots = [max(max(len(names) for _, names, _ in line), _FEWEST_SLOTS) for line in lines]
+    heights = [1.3 + 0.36 * slot for slot in slots]
+    figure = paper(14, sum(heights) + 0.5, title="What the dataset holds")
+    axes = np.ravel(figure.subplots(len(lines), _ACROSS, squeeze=False, height_ratios=heights))
+    for at, (panel, (title, names, counts)) in enumerate(zip(axes, shortened, strict=False)):
         _draw(panel, title, names, counts)
+        panel.set_ylim(slots[at // _ACROSS] - 0.5, -0.5)
+    if shortened:
+        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper right", ncols=2, fontsize=TYPE)
     for panel in axes[len(shortened) :]:
         panel.set_axis_off()
     return save(figure, path)
@@ -47,9 +51,7 @@ def _draw(axes: Any, title: str, names: Sequence[str], counts: Mapping[str, Sequ
             bars, [f"{number:,}" if number else "" for number in counts[label]], padding=3, fontsize=TYPE - 3
         )
     axes.set_yticks(places, [name if len(name) <= 30 else name[:29] + "…" for name in names])
-    axes.invert_yaxis()
     axes.margins(x=0.15)
-    axes.legend(fontsize=TYPE - 2, frameon=False)
 
 
 def _shortened(names: Sequence[str], counts: Mapping[str, Sequence[int]]) -> tuple[list[str], dict[str, list[int]]]:
