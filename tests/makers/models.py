@@ -17,6 +17,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 FACE_PX = 64
 FACE_MARGIN = 1.3
+CLIP_FRAMES = 4
 CROP = "upright-square-1"
 RATE_HZ = 16000
 WINDOW_S = 4.0
@@ -53,6 +54,37 @@ def face_graph(*, stamp: Mapping[str, str] | None = None, dtype: int = TensorPro
     inputs = [helper.make_tensor_value_info("pixels", dtype, ["N", FACE_PX, FACE_PX, 3])]
     stamps = {"crop": CROP, "margin": str(FACE_MARGIN)} if stamp is None else stamp
     return _model(nodes, constants, inputs, (_GRID, _GRID), stamps)
+
+
+def clip_graph() -> onnx.ModelProto:
+    """Shape (N, 4, 64, 64, 3) to ``logit`` (N,) and ``evidence`` (N, 4, 1), whose mean is the logit.
+
+    A face is called forged if it changes colour from frame to frame: evidence is the change of blueness, less one.
+    """
+    nodes = [
+        helper.make_node("Cast", ["pixels"], ["float"], to=TensorProto.FLOAT),
+        helper.make_node("ReduceMean", ["float", "picture"], ["colour"], keepdims=0),
+        helper.make_node("MatMul", ["colour", "weights"], ["blue"]),
+        helper.make_node("Slice", ["blue", "zero", "three", "time"], ["early"]),
+        helper.make_node("Slice", ["blue", "one", "four", "time"], ["late"]),
+        helper.make_node("Sub", ["late", "early"], ["step"]),
+        helper.make_node("Abs", ["step"], ["change"]),
+        helper.make_node("Pad", ["change", "front"], ["changes"]),
+        helper.make_node("Sub", ["changes", "calm"], ["evidence"]),
+        helper.make_node("ReduceMean", ["evidence", "places"], ["logit"], keepdims=0),
+    ]
+    constants = {
+        "picture": np.array([2, 3]),
+        "weights": np.array([[-_BLUE_GAIN], [0], [_BLUE_GAIN]], np.float32) / 255,
+        **{
+            name: np.array([value]) for name, value in (("zero", 0), ("one", 1), ("three", 3), ("four", 4), ("time", 1))
+        },
+        "front": np.array([0, 1, 0, 0, 0, 0]),
+        "calm": np.float32(1),
+        "places": np.array([1, 2]),
+    }
+    inputs = [helper.make_tensor_value_info("pixels", TensorProto.UINT8, ["N", CLIP_FRAMES, FACE_PX, FACE_PX, 3])]
+    return _model(nodes, constants, inputs, (CLIP_FRAMES, 1), {"crop": CROP, "margin": str(FACE_MARGIN)})
 
 
 def speech_graph() -> onnx.ModelProto:
@@ -94,6 +126,12 @@ def write_face_model(
         **card,
     }
     return _write(folder, name, graph or face_graph(), lines)
+
+
+def write_clip_model(folder: Path, *, name: str = "tiny-clip") -> Path:
+    """Write the tiny clip model and its card; returns the card."""
+    wants = _FACE_INPUT.replace(" }", f", frames = {CLIP_FRAMES} }}")
+    return write_face_model(folder, name=name, graph=clip_graph(), input=wants)
 
 
 def write_speech_model(folder: Path, *, name: str = "tiny-speech", **card: str) -> Path:

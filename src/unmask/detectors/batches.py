@@ -32,5 +32,7 @@ def score_batches(
         places = open_places[start : start + size]
         found = session.run(np.stack([arrays[place] for place in places]))
         for row, place in enumerate(places):
-            answers[place] = Score(float(found["logit"][row]), found["evidence"][row])
+            evidence = found["evidence"][row]
+            # A single cell shows no places: such a network cannot say where it looked.
+            answers[place] = Score(float(found["logit"][row]), evidence if evidence.size > 1 else None)
     return [answer for answer in answers if answer is not None]

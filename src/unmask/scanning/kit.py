@@ -6,6 +6,7 @@ from functools import cached_property
 
 from unmask.core.errors import CardMismatch
 from unmask.core.evidence import ModelUsed
+from unmask.detectors.face_clip import FaceClipDetector
 from unmask.detectors.face_frame import FaceFrameDetector
 from unmask.detectors.speech import SpeechDetector
 from unmask.faces.detect import FaceFinder
@@ -64,8 +65,8 @@ class Kit:
         return catalogue.find(self._plan.speech)
 
     @property
-    def face(self) -> FaceFrameDetector:
-        """Judges faces."""
+    def face(self) -> FaceFrameDetector | FaceClipDetector:
+        """Judges faces, or sequences of faces if its card says so."""
         self._asked.add("face")
         return self._face
 
@@ -96,8 +97,10 @@ class Kit:
         return Identifier(store.locate(card))
 
     @cached_property
-    def _face(self) -> FaceFrameDetector:
-        return FaceFrameDetector(self._open(self.face_card))
+    def _face(self) -> FaceFrameDetector | FaceClipDetector:
+        wants = self.face_card.input
+        kind = FaceClipDetector if wants and wants.frames else FaceFrameDetector
+        return kind(self._open(self.face_card))
 
     @cached_property
     def _speech(self) -> SpeechDetector:

@@ -12,12 +12,14 @@ import numpy as np
 
 from unmask.core.evidence import Abstention, Score
 from unmask.core.records import Exhibit, Face, FaceCrop, Frame, Track, U8Array
+from unmask.detectors.face_clip import FaceClipDetector
 from unmask.explain.activation import face_heatmap
 from unmask.faces.crop import crop_face, quarter_turns, square_around
 from unmask.faces.detect import Search
 from unmask.faces.track import Linker
 from unmask.fusion.calibrate import unit_probability
 from unmask.scanning.kit import Kit, calibration
+from unmask.scanning.sequences import Sequences
 
 _FRAMES_AT_ONCE = 4
 _EXHIBIT_PX = 1280
@@ -37,6 +39,7 @@ class Sighting:
         frames_scored: Frames in which a face was scored.
         exhibits: Pictures for a report, in order of time.
         seconds: Time spent in decode, faces and detect.
+        sequences: Crops that wait until it is known whose they are; None for detectors of single crops.
     """
 
     faces: list[Face] = field(default_factory=list)
@@ -47,6 +50,7 @@ class Sighting:
     frames_scored: int = 0
     exhibits: tuple[Exhibit, ...] = ()
     seconds: dict[str, float] = field(default_factory=lambda: {"decode": 0.0, "faces": 0.0, "detect": 0.0})
+    sequences: Sequences | None = None
 
 
 @dataclass(slots=True)
@@ -90,6 +94,12 @@ def look(frames: Iterable[Frame], kit: Kit, *, search: Search, expected: int, ex
     start = time.perf_counter()
     seen.tracks = linker.tracks()
     seen.seconds["faces"] += time.perf_counter() - start
+    if seen.sequences:
+        start = time.perf_counter()
+        seen.answers = seen.sequences.answers(seen.tracks)
+        answered = [face for face, answer in zip(seen.faces, seen.answers, strict=True) if isinstance(answer, Score)]
+        seen.frames_scored = len({face.frame_index for face in answered})
+        seen.seconds["detect"] += time.perf_counter() - start
     seen.exhibits = tuple(_exhibit(entry, seen, kit) for entry in sorted(kept.values(), key=lambda entry: entry.time_s))
     return seen
 
@@ -112,12 +122,20 @@ def _score(batch: list[Frame], found: list[list[Face]], kit: Kit, seen: Sighting
         wants = kit.face.wants
         for frame, faces in zip(batch, found, strict=True):
             crops.extend(crop_face(frame, face, size_px=wants.size_px, margin=wants.margin) for face in faces)
-    answers = kit.face.score(crops) if crops else []
+    answers = _answers(crops, kit, seen) if crops else []
     seen.faces.extend(crop.face for crop in crops)
     seen.answers.extend(answers)
     scored = {crop.face.frame_index for crop, answer in zip(crops, answers, strict=True) if isinstance(answer, Score)}
     seen.frames_with_face += sum(1 for faces in found if faces)
     seen.frames_scored += len(scored)
+
+
+def _answers(crops: list[FaceCrop], kit: Kit, seen: Sighting) -> list[Score | Abstention]:
+    detector = kit.face
+    if isinstance(detector, FaceClipDetector):
+        seen.sequences = seen.sequences or Sequences(detector)
+        return seen.sequences.add(crops)
+    return detector.score(crops)
 
 
 def _keep(
