@@ -30,6 +30,16 @@ class Report(ScanReport):
 
         save_html(self, Path(path))
 
+    def save_pdf(self, path: str | Path) -> None:
+        """Write one PDF, tagged for screen readers.
+
+        Args:
+            path: Where to write; an existing file is replaced. Pictures are in it only if the plan kept exhibits.
+        """
+        from unmask.report.to_pdf import save_pdf
+
+        save_pdf(self, Path(path))
+
 
 class Scanner:
     """Scans one file after the other with warm models.

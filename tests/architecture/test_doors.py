@@ -18,7 +18,7 @@ DOORS = {
     "jinja2": {"report", "server"},
     "markupsafe": {"report", "server"},
     "c2pa": {"provenance"},
-    "reportlab": {"report"},
+    "typst": {"report"},
     "pyarrow": {"report"},
     "pydantic": {"report", "client", "server"},
     **dict.fromkeys(("fastapi", "starlette", "uvicorn", "sqlalchemy", "alembic", "huey", "redis", "limits"), {"server"}),

@@ -21,6 +21,8 @@ def test_scan_a_file(gallery: Path, tiny_plan: ScanPlan, tmp_path: Path) -> None
     assert json.loads(report.to_json())["verdict"] == "likely_fake"
     report.save_html(tmp_path / "page.html")
     assert "blue.png" in (tmp_path / "page.html").read_text(encoding="utf-8")
+    report.save_pdf(tmp_path / "page.pdf")
+    assert (tmp_path / "page.pdf").read_bytes().startswith(b"%PDF-")
 
 
 def test_a_scanner_gives_what_scan_gives(gallery: Path, tiny_plan: ScanPlan) -> None:

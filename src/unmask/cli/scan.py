@@ -25,6 +25,7 @@ def scan(  # noqa: PLR0913 - one parameter for each flag that people see
     html: Annotated[
         Path | None, typer.Option(help="Write one page per file and an index into this folder.", metavar="DIR")
     ] = None,
+    pdf: Annotated[Path | None, typer.Option(help="Write one PDF per file into this folder.", metavar="DIR")] = None,
     out: Annotated[Path | None, typer.Option(help="Write a table: .parquet, .csv or .jsonl.", metavar="FILE")] = None,
     frames: Annotated[int, typer.Option(help="Frames of a video to look at, evenly over time.", min=1)] = 32,
     every: Annotated[int, typer.Option(help="Look at every n-th frame instead of --frames.", min=0)] = 0,
@@ -48,20 +49,22 @@ def scan(  # noqa: PLR0913 - one parameter for each flag that people see
     if fail_on and fail_on not in Verdicts:
         message = f"--fail-on: there is no verdict {fail_on!r}. {nearest(fail_on, Verdicts)}"
         raise InvalidOption(message)
-    _check_outputs(html, out)
+    _check_outputs(html, pdf, out)
     found = list(files(paths))
     if not found:
         message = (
             "There is no file below " + ", ".join(str(path) for path in paths) + ". Name a picture, video or sound."
         )
         raise InvalidOption(message)
-    plan = _plan(tier, model, frames=frames, every=every, engine=engine, exhibits=4 if html else 0)
+    plan = _plan(tier, model, frames=frames, every=every, engine=engine, exhibits=4 if html or pdf else 0)
     executor, plan = choose_executor(workers, len(found), plan)
     results = _shown(scan_many(found, plan, executor=executor), len(found), as_json=json)
+    if pdf:
+        results = _printed(results, pdf)
     raise typer.Exit(_finish(results, html, out, fail_on))
 
 
-def _check_outputs(html: Path | None, out: Path | None) -> None:
+def _check_outputs(html: Path | None, pdf: Path | None, out: Path | None) -> None:
     """Refuse outputs that cannot be written before hours are spent on the scan."""
     from unmask.core.errors import InvalidOption
 
@@ -69,7 +72,7 @@ def _check_outputs(html: Path | None, out: Path | None) -> None:
         from unmask.report.to_table import check_suffix
 
         check_suffix(out)
-    for flag, folder in (("--html", html), ("--out", out.parent if out else None)):
+    for flag, folder in (("--html", html), ("--pdf", pdf), ("--out", out.parent if out else None)):
         try:
             if folder:
                 folder.mkdir(parents=True, exist_ok=True)
@@ -112,6 +115,20 @@ def _shown(
                 lines.print(verdict_line(result))
             listen(Advanced("scanning", done, total))
             yield result
+
+
+def _printed(results: Iterator[ScanReport | ScanFailure], folder: Path) -> Iterator[ScanReport | ScanFailure]:
+    """Pass results on, and save the report of each as PDF, named like its page."""
+    from unmask.cli.console import people_console
+    from unmask.core.evidence import ScanReport
+    from unmask.report.to_html import page_name
+    from unmask.report.to_pdf import save_pdf
+
+    for number, result in enumerate(results, start=1):
+        if isinstance(result, ScanReport):
+            save_pdf(result, folder / Path(page_name(number, result.media.path)).with_suffix(".pdf"))
+        yield result
+    people_console().print(f"PDF: {folder}", soft_wrap=True)
 
 
 def _finish(results: Iterator[ScanReport | ScanFailure], html: Path | None, out: Path | None, fail_on: str) -> int:

@@ -43,7 +43,7 @@ SOURCES = {
     "screenCapture": "recorded from a screen",
     "virtualRecording": "recorded in a virtual scene",
 }
-EDITED = "Programs in this list are no sign of a forgery: cameras, editors and platforms sign as well."
+EDITED = "That a program has left its name is no sign of a forgery: cameras, editors and platforms do so too."
 
 
 def panel(found: Provenance | ProvenanceDocument) -> dict[str, Any]:

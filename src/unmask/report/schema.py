@@ -258,7 +258,7 @@ def provenance_document(found: Provenance) -> ProvenanceDocument:
     return ProvenanceDocument.model_validate(_portable(asdict(found)))
 
 
-def _portable(value: Any) -> Any:
+def _portable(value: object) -> object:
     """Make every text in a nest of records encodable."""
     if isinstance(value, dict):
         return {key: _portable(entry) for key, entry in value.items()}

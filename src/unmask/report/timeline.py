@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -20,6 +20,32 @@ MOST_ROWS = 400
 MOST_PEAKS = 12
 LEAD_S = 0.5
 NO_THUMBNAILS: Mapping[int, str] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The scored moments of one lane.
+
+    Attributes:
+        title: Who or what was looked at.
+        note: One short line about it; may be empty.
+        person: Person id for faces, None for sound.
+        points: At least one.
+        limits: Thresholds ``(likely_real_below, likely_fake_above)``.
+        spans: Suspicious stretches.
+    """
+
+    title: str
+    note: str
+    person: int | None
+    points: tuple[TimelinePoint, ...]
+    limits: tuple[float, float] | None
+    spans: tuple[Span, ...]
+
+    @property
+    def highest(self) -> TimelinePoint:
+        """The most suspicious moment."""
+        return max(self.points, key=lambda point: point.p_fake)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,44 +103,46 @@ def lanes(report: ScanReport, thumbnails: Mapping[int, str] = NO_THUMBNAILS) -> 
     duration_s = length_s(report)
     if duration_s <= 0.0:
         return []
-    people = {person.id: person for person in report.people}
     drawn = []
-    for (modality, person), points in _groups(report).items():
-        who = None if person is None else people.get(person)
-        title = _title(modality, person)
-        curve = thinned(points, duration_s)
+    for group in groups(report):
+        curve = thinned(group.points, duration_s)
         drawn.append(
             Lane(
-                title=title,
-                note=_note(who),
-                svg=lane(
-                    _spoken(title, points), curve, duration_s, _limits(report, modality), who.spans if who else ()
-                ),
+                title=group.title,
+                note=group.note,
+                svg=lane(_spoken(group), curve, duration_s, group.limits, group.spans),
                 points=json.dumps([[round(t_s, 3), round(mean, 4)] for t_s, mean, _, _ in curve]),
-                person=person,
-                thumbnail=None if person is None else thumbnails.get(person),
+                person=group.person,
+                thumbnail=None if group.person is None else thumbnails.get(group.person),
             )
         )
     return drawn
 
 
-def _groups(report: ScanReport) -> dict[tuple[Modality, int | None], list[TimelinePoint]]:
+def groups(report: ScanReport) -> list[Group]:
     """Sort the scored moments into lanes, in the order in which the lanes stand."""
-    groups: dict[tuple[Modality, int | None], list[TimelinePoint]] = {}
+    found: dict[tuple[Modality, int | None], list[TimelinePoint]] = {}
     for point in report.timeline:
-        groups.setdefault((point.modality, point.person), []).append(point)
+        found.setdefault((point.modality, point.person), []).append(point)
+    people = {person.id: person for person in report.people}
     order = {"face": 0, "image": 1, "sync": 2, "audio": 3}
-    return {
-        key: groups[key] for key in sorted(groups, key=lambda key: (order[key[0]], -1 if key[1] is None else key[1]))
-    }
+    keys = sorted(found, key=lambda key: (order[key[0]], -1 if key[1] is None else key[1]))
+    return [_group(report, key, found[key], people) for key in keys]
 
 
-def _title(modality: Modality, person: int | None) -> str:
-    return MODALITIES[modality] if person is None else person_name(person)
-
-
-def _limits(report: ScanReport, modality: Modality) -> tuple[float, float] | None:
-    return thresholds(report.evidence, modality)
+def _group(
+    report: ScanReport, key: tuple[Modality, int | None], points: list[TimelinePoint], people: Mapping[int, Person]
+) -> Group:
+    modality, person = key
+    who = None if person is None else people.get(person)
+    return Group(
+        title=MODALITIES[modality] if person is None else person_name(person),
+        note=_note(who),
+        person=person,
+        points=tuple(points),
+        limits=thresholds(report.evidence, modality),
+        spans=who.spans if who else (),
+    )
 
 
 def peaks(report: ScanReport) -> list[Peak]:
@@ -126,16 +154,13 @@ def peaks(report: ScanReport) -> list[Peak]:
     Returns:
         At most `MOST_PEAKS`, the highest, in order of time.
     """
-    spans = {person.id: person.spans for person in report.people}
     found: list[tuple[float, Peak]] = []
-    for (modality, person), points in _groups(report).items():
-        title, limits = _title(modality, person), _limits(report, modality)
-        if person is not None and spans.get(person):
-            found += [(span.p_fake, _stretch(title, span)) for span in spans[person]]
-            continue
-        highest = max(points, key=lambda point: point.p_fake)
-        if limits is not None and highest.p_fake > limits[1]:
-            words = f"{title}: {percent(highest.p_fake)} at {clock(highest.t_s)}"
+    for group in groups(report):
+        highest = group.highest
+        if group.spans:
+            found += [(span.p_fake, _stretch(group.title, span)) for span in group.spans]
+        elif group.limits is not None and highest.p_fake > group.limits[1]:
+            words = f"{group.title}: {percent(highest.p_fake)} at {clock(highest.t_s)}"
             found.append((highest.p_fake, Peak(highest.t_s, words)))
     found.sort(key=lambda entry: -entry[0])
     return sorted((peak for _, peak in found[:MOST_PEAKS]), key=lambda peak: peak.go_s)
@@ -153,11 +178,10 @@ def _note(person: Person | None) -> str:
     return "could not be judged" if person.p_fake is None else f"overall {percent(person.p_fake)}"
 
 
-def _spoken(title: str, points: Sequence[TimelinePoint]) -> str:
-    highest = max(points, key=lambda point: point.p_fake)
+def _spoken(group: Group) -> str:
     return (
-        f"{title}: probability of forgery over time, {len(points)} moments, "
-        f"highest {percent(highest.p_fake)} at {clock(highest.t_s)}."
+        f"{group.title}: probability of forgery over time, {len(group.points)} moments, "
+        f"highest {percent(group.highest.p_fake)} at {clock(group.highest.t_s)}."
     )
 
 

@@ -180,16 +180,17 @@ def _render(name: str, context: dict[str, Any]) -> str:
         "style": Markup(style),  # noqa: S704 - from this package
         "script": Markup(script),  # noqa: S704 - from this package
         "policy": policy(style, script),
-        "version": _version(),
+        "made_by": made_by(),
     }
     return _templates().get_template(name).render(**shared, **context)
 
 
-def _version() -> str:
+def made_by() -> str:
+    """Say what made a report."""
     try:
-        return version("unmask")
+        return f"Made by unmask {version('unmask')}."
     except PackageNotFoundError:
-        return ""
+        return "Made by unmask."
 
 
 def _save(text: str, path: Path) -> Path:

@@ -162,6 +162,17 @@ def test_html_pages_and_their_index(run: Run, gallery: Path, text: Path, tmp_pat
 
 
 @pytest.mark.parametrize("suffix", [".parquet", ".csv", ".jsonl"])
+def test_pdfs_beside_pages(run: Run, gallery: Path, text: Path, tmp_path: Path) -> None:
+    answer = run("scan", gallery / "blue.png", text, "--pdf", tmp_path / "pdf", "--html", tmp_path / "html", "--json")
+    assert answer.code == 1
+    assert len(documents(answer.out)) == 2
+    (made,) = (tmp_path / "pdf").iterdir()
+    assert made.name == "0001-blue-png.pdf"
+    assert made.read_bytes().startswith(b"%PDF-")
+    assert f"PDF: {tmp_path / 'pdf'}" in answer.err
+    assert (tmp_path / "html" / "0001-blue-png.html").is_file()
+
+
 @pytest.mark.parametrize("html", [False, True], ids=["alone", "with html"])
 def test_tables(run: Run, gallery: Path, text: Path, tmp_path: Path, suffix: str, *, html: bool) -> None:
     path = tmp_path / "deep" / f"results{suffix}"
@@ -178,10 +189,10 @@ def test_tables(run: Run, gallery: Path, text: Path, tmp_path: Path, suffix: str
     assert readers[suffix]() == ["likely_fake", None, "likely_real"]
 
 
-@pytest.mark.parametrize("option", ["--html", "--out"])
+@pytest.mark.parametrize("option", ["--html", "--pdf", "--out"])
 def test_2_outputs_that_cannot_be_written(run: Run, gallery: Path, tmp_path: Path, option: str) -> None:
     (tmp_path / "file").write_text("in the way")
-    target = tmp_path / "file" if option == "--html" else tmp_path / "file" / "a.csv"
+    target = tmp_path / "file" if option != "--out" else tmp_path / "file" / "a.csv"
     answer = run("scan", gallery / "blue.png", option, target)
     assert answer.code == 2
     assert "file" in answer.err

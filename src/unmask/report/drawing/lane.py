@@ -118,7 +118,7 @@ def _span(span: Span, duration_s: float) -> Markup:
     )
 
 
-def _pieces(curve: Curve) -> list[Curve]:
+def pieces(curve: Curve) -> list[Curve]:
     """Cut a curve where nothing was scored for much longer than usual."""
     if len(curve) < 3:
         return [curve]
@@ -131,7 +131,7 @@ def _pieces(curve: Curve) -> list[Curve]:
 def _curve(curve: Curve, duration_s: float) -> Markup:
     """Draw the line of means and, around merged moments, the band from lowest to highest."""
     paths = []
-    for piece in _pieces(curve):
+    for piece in pieces(curve):
         places = [(10 * _x(t, duration_s), 100 * (1 - mean)) for t, mean, _, _ in piece]
         band = [(10 * _x(t, duration_s), 100 * (1 - high)) for t, _, _, high in piece]
         band += [(10 * _x(t, duration_s), 100 * (1 - low)) for t, _, low, _ in reversed(piece)]
@@ -155,19 +155,25 @@ def _dots(curve: Curve, duration_s: float) -> list[Markup]:
     return [dot.format(_x(t, duration_s), _y(mean), clock(t), percent(mean)) for t, mean, _, _ in curve]
 
 
-def axis(duration_s: float) -> Markup:
-    """Draw the axis of time with at most `MOST_TICKS` labels."""
+def ticks(duration_s: float) -> list[tuple[float, str]]:
+    """Choose at most `MOST_TICKS` round moments for an axis, and one at its begin; with their labels."""
     step = next((one for one in STEPS_S if duration_s / one < MOST_TICKS), duration_s / MOST_TICKS)
+    moments = (number * step for number in range(int(duration_s / step + 1e-9) + 1))
+    return [(t_s, clock(t_s, fine=step < 1)) for t_s in moments]
+
+
+def axis(duration_s: float) -> Markup:
+    """Draw the axis of time with its labels."""
     tick = Markup(
         '<line class="tick" x1="{x:.2f}%" x2="{x:.2f}%" y1="0" y2="5"/>'
         '<text class="tick-text" x="{x:.2f}%" y="18" text-anchor="{anchor}">{text}</text>'
     )
-    ticks = []
-    for number in range(int(duration_s / step + 1e-9) + 1):
-        place = _x(number * step, duration_s)
-        anchor = "start" if number == 0 else "end" if place > 95 else "middle"
-        ticks.append(tick.format(x=place, anchor=anchor, text=clock(number * step, fine=step < 1)))
+    drawn = []
+    for t_s, text in ticks(duration_s):
+        place = _x(t_s, duration_s)
+        anchor = "start" if place == 0 else "end" if place > 95 else "middle"
+        drawn.append(tick.format(x=place, anchor=anchor, text=text))
     line = Markup('<line class="tick" x1="0" x2="100%" y1="0.5" y2="0.5"/>')
     return Markup('<svg class="axis" aria-hidden="true" width="100%" height="24">{}{}</svg>').format(
-        line, Markup("").join(ticks)
+        line, Markup("").join(drawn)
     )
