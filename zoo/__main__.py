@@ -28,6 +28,7 @@ def recipes(names: list[str]) -> list[Path]:
 
 
 def main() -> None:
+    """Run what the command line asks for."""
     parser = argparse.ArgumentParser(prog="zoo", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="CSV manifest with the sources of the recipes' split")
     parser.add_argument("--out", type=Path, default=ROOT / "runs" / "zoo", help="runs, graphs, cards and results")
@@ -57,7 +58,8 @@ def main() -> None:
 
 
 def say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    """Tell people how far the run is."""
+    sys.stderr.write(line + "\n")
 
 
 if __name__ == "__main__":

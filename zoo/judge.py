@@ -51,6 +51,7 @@ class Side:
 
     @cached_property
     def rows(self) -> list[Row]:
+        """Pictures and clips of the manifest."""
         return [row for row in read_manifest(self.data) if row.kind in ("image", "video")]
 
     def of(self, run: Run, name: SideName, *, source: str = "") -> list[list[CachedCrop]]:
@@ -115,9 +116,7 @@ def _accuracy(entries: Sequence[Prediction]) -> dict[str, Any]:
     half = np.arange(len(labels)) % 2 == 0
     cuts = np.unique(scores[half])
     best = max(cuts, key=lambda cut: float(((scores[half] >= cut) == labels[half]).mean()))
-    value = interval(
-        lambda p, truth: float(np.mean((p >= best) == truth)), scores[~half], labels[~half], rounds=500
-    )
+    value = interval(lambda p, truth: float(np.mean((p >= best) == truth)), scores[~half], labels[~half], rounds=500)
     return {"accuracy": value.value, "low": value.low, "high": value.high, "auc": auc(scores.tolist(), labels.tolist()),
             "media": int((~half).sum())}  # fmt: skip
 

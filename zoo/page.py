@@ -16,18 +16,18 @@ from matplotlib import pyplot as plt
 
 INTRODUCTION = """# The zoo: every architecture on the same pictures
 
-Written by `make zoo DATA=manifest.csv`, on {day}, from {count} of the {total} recipes in `recipes/zoo`. All of them saw the
-same crops, the same split (whole sources left out, as in `recipes/face.fast-1.toml`) and the same disturbances; each was
-exported to ONNX, compared with the network that it came from, calibrated on the validation sources and judged on {media}
-media a side at most, four frames of each clip.
+Written by `make zoo DATA=manifest.csv`, on {day}, from {count} of the {total} recipes in `recipes/zoo`. All of them saw
+the same crops, the same split (whole sources left out, as in `recipes/face.fast-1.toml`) and the same disturbances; each
+was exported to ONNX, compared with the network that it came from, calibrated on the validation sources, scanned with,
+and judged on {media} media a side at most, four frames of each clip.
 
 **Read this before the table.** {budget} Figures under such budgets rank how fast architectures learn and what their
 starting weights already know, not what they reach in the end. A row with few steps says next to nothing about its
 architecture. The figures of the detectors that ship, trained to the end, are in `docs/models`.
 
-- *kept back*: other media of the training sources. *unseen*: sources that training never saw. AUC with its 95 % interval.
-- *steps*: taken, of those the recipe asks for. *start*: where the weights came from; "scratch (no download)" means that the
-  recipe asks for weights which could not be downloaded, so that its row is not a fair account of it.
+- *kept back*: other media of the training sources. *unseen*: sources that training never saw. AUC, 95 % interval.
+- *steps*: taken, of those the recipe asks for. *start*: where the weights came from; "scratch (no download)" means that
+  the recipe asks for weights which could not be downloaded, so that its row is not a fair account of it.
 - *ms*: median time of one crop (or one sequence of eight) in ONNX Runtime on one core. *parity*: largest difference
   between the exported graph's logit and the network's.
 
@@ -91,6 +91,7 @@ def line(entry: dict[str, Any]) -> str:
 
 
 def figure(value: dict[str, float]) -> str:
+    """A figure with its interval."""
     return f"{value['value']:.3f} ({value['low']:.3f} to {value['high']:.3f})"
 
 
@@ -102,9 +103,10 @@ def one_source(entries: Sequence[dict[str, Any]]) -> str:
     found.sort(key=lambda entry: -entry["one_source"]["accuracy"])
     lines = [
         "\n## Inside one source: 140k Real and Fake Faces\n",
-        "Much of the field reports accuracy inside this source (FFHQ against StyleGAN): 94 % for the blur-and-noise network,",
-        "99 % for fine-tuned backbones, after training on all 100,000 of its pictures at full length. Below, groups kept back",
-        "of the 1,600 at hand; the threshold is chosen on one half of them, accuracy measured on the other.\n",
+        "Much of the field reports accuracy inside this source (FFHQ against StyleGAN): 94 % for the blur-and-noise",
+        "network, 99 % for fine-tuned backbones, after training on all 100,000 of its pictures at full length. Below,",
+        "groups kept back of the 1,600 at hand; the threshold is chosen on one half of them, accuracy measured on the",
+        "other.\n",
         "| recipe | steps | accuracy (95 % interval) | AUC | media | short of its mark by |",
         "|---|---|---|---|---|---|",
     ]
@@ -112,10 +114,16 @@ def one_source(entries: Sequence[dict[str, Any]]) -> str:
         value = entry["one_source"]
         mark = {"blur-noise-cnn-140k": 0.94, "blur-noise-cnn": 0.94}.get(entry["name"])
         mark = 0.99 if mark is None and entry["backbone"] and "scratch" not in entry["pretrained"] else mark
-        gap = "" if mark is None else "reached" if value["accuracy"] >= mark else f"{(mark - value['accuracy']) * 100:.1f} points"
+        gap = (
+            ""
+            if mark is None
+            else "reached"
+            if value["accuracy"] >= mark
+            else f"{(mark - value['accuracy']) * 100:.1f} points"
+        )
         lines.append(
-            f"| {entry['name']} | {entry['steps']} | {value['accuracy']:.3f} ({value['low']:.3f} to {value['high']:.3f}) "
-            f"| {value['auc']:.3f} | {value['media']} | {gap} |"
+            f"| {entry['name']} | {entry['steps']} of {entry['steps_of_recipe']} | {value['accuracy']:.3f} "
+            f"({value['low']:.3f} to {value['high']:.3f}) | {value['auc']:.3f} | {value['media']} | {gap} |"
         )
     return "\n".join(lines) + "\n"
 
@@ -127,7 +135,9 @@ def save_ranking(entries: Sequence[dict[str, Any]], path: Path) -> None:
         value = entry["test"]
         axes.plot([value["low"], value["high"]], [place, place], color="#3b6ea5", linewidth=2)
         axes.plot(value["value"], place, "o", color="#3b6ea5", label="unseen sources" if not place else None)
-        axes.plot(entry["holdout"]["value"], place, "o", mfc="none", color="#777777", label=None if place else "kept back")
+        axes.plot(
+            entry["holdout"]["value"], place, "o", mfc="none", color="#777777", label=None if place else "kept back"
+        )
     axes.set_yticks(range(len(entries)), [entry["name"] for entry in reversed(entries)])
     axes.axvline(0.5, color="#999999", linewidth=1, linestyle=":")
     axes.set(xlabel="AUC (0.5 is chance)", ylim=(-0.7, len(entries) - 0.3))
@@ -143,7 +153,11 @@ def save_cost(entries: Sequence[dict[str, Any]], path: Path) -> None:
     for entry in entries:
         axes.plot(entry["latency_ms"], entry["test"]["value"], "o", color="#3b6ea5", markersize=5)
         axes.annotate(
-            entry["name"], (entry["latency_ms"], entry["test"]["value"]), xytext=(4, 3), textcoords="offset points", fontsize=7
+            entry["name"],
+            (entry["latency_ms"], entry["test"]["value"]),
+            xytext=(4, 3),
+            textcoords="offset points",
+            fontsize=7,
         )
     axes.set(xscale="log", xlabel="milliseconds for one crop, one core", ylabel="AUC on unseen sources")
     axes.grid(alpha=0.3)

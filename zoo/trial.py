@@ -93,7 +93,7 @@ def step_seconds(recipe: Recipe, batch: int) -> float:
 
 
 def trained(path: Path, data: Path, out: Path, *, crops: Path, budget: Budget) -> Run:
-    """Train and export one recipe; a backbone that cannot be downloaded is trained from scratch, and the facts say so."""
+    """Train and export one recipe; a backbone that cannot be downloaded starts from scratch, and the facts say so."""
     whole = read_recipe(path)
     recipe = budget.shorten(whole)
     begin, start = time.process_time(), recipe.pretrained
@@ -133,7 +133,7 @@ def parameters(recipe: Recipe) -> int | None:
     return sum(weights.numel() for weights in build(recipe.architecture, recipe.network).parameters())
 
 
-def _start(wanted: str | bool, found: str | bool) -> str:
+def _start(wanted: str | bool, found: str | bool) -> str:  # noqa: FBT001 - values of a recipe's `pretrained`
     if wanted and not found:
         return "scratch (no download)"
     return "scratch" if not found else "timm" if found is True else str(found).removeprefix("package:")

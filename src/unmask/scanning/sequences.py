@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
 from dataclasses import replace
 from tempfile import TemporaryFile
@@ -24,6 +25,7 @@ class Sequences:
     def __init__(self, detector: FaceClipDetector) -> None:
         self._detector = detector
         self._file = TemporaryFile()  # noqa: SIM115 - lives as long as the scan of one medium
+        weakref.finalize(self, self._file.close)
         self._crops: list[FaceCrop | Abstention] = []
         self._shape = (detector.wants.size_px, detector.wants.size_px, 3)
 

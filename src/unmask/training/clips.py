@@ -40,7 +40,7 @@ class ClipStream(Dataset[tuple[U8Array, np.float32]]):
             if len(clip) >= frames:
                 self._clips[clip[0].label].setdefault(clip[0].source, []).append(clip)
         if not (self._clips[0] and self._clips[1]):
-            message = f"{recipe.name}: training needs genuine and forged clips with {frames} faces; one of the two is missing."
+            message = f"{recipe.name}: it takes genuine and forged clips with {frames} faces each; one kind is missing."
             raise InvalidOption(message)
         self._frames, self._size_px, self._margin = frames, size_px, margin
         self._seed, self._often = recipe.schedule.seed, {**AUGMENT, **recipe.augment}

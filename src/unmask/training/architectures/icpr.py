@@ -1,4 +1,4 @@
-"""The family of Bonettini et al. (ICPR 2020): attention inside an EfficientNet, and siamese training before the classifier.
+"""The family of Bonettini et al. (ICPR 2020): attention inside an EfficientNet, and siamese training before classifying.
 
 EfficientNetB4 is `FaceCnn` with that backbone, B4ST is `SiameseCnn`, AutoAttB4 is `AttentionCnn`, AutoAttB4ST is
 `SiameseAttentionCnn`; `unmask.training.ensemble` joins them.

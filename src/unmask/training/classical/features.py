@@ -50,7 +50,7 @@ class AzimuthalSpectrum(nn.Module):
 
 
 class CosineStatistics(nn.Module):
-    """Mean size and spread of each coefficient of the cosine transform of 8 x 8 blocks (after Frank et al., ICML 2020)."""
+    """Mean size and spread of each coefficient of cosine transforms of 8 x 8 blocks (after Frank et al., ICML 2020)."""
 
     filters: Tensor
 

@@ -94,8 +94,8 @@ def pipeline_parity(pipeline: Pipeline, classical: Classical, graph: Path, pixel
     wanted = pipeline.decision_function(describe(classical.features(), pixels))
     difference = float(np.abs(run_file(graph, pixels)["logit"] - wanted).max())
     if not difference <= _TOLERANCE:
-        message = f"{graph.name}: the graph's logits differ from scikit-learn's by {difference:.2g}; expected {_TOLERANCE:g}."
+        message = (
+            f"{graph.name}: the graph's logits differ from scikit-learn's by {difference:.2g}; expected {_TOLERANCE:g}."
+        )
         raise CardMismatch(message)
     return difference
-
-
