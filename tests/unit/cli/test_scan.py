@@ -149,6 +149,17 @@ def test_json_stays_alone_on_stdout_beside_other_outputs(run: Run, gallery: Path
     assert "Table:" in answer.err
 
 
+def test_pdfs_beside_pages(run: Run, gallery: Path, text: Path, tmp_path: Path) -> None:
+    answer = run("scan", gallery / "blue.png", text, "--pdf", tmp_path / "pdf", "--html", tmp_path / "html", "--json")
+    assert answer.code == 1
+    assert len(documents(answer.out)) == 2
+    (made,) = (tmp_path / "pdf").iterdir()
+    assert made.name == "0001-blue-png.pdf"
+    assert made.read_bytes().startswith(b"%PDF-")
+    assert f"PDF: {tmp_path / 'pdf'}" in answer.err
+    assert (tmp_path / "html" / "0001-blue-png.html").is_file()
+
+
 def test_html_pages_and_their_index(run: Run, gallery: Path, text: Path, tmp_path: Path) -> None:
     answer = run("scan", gallery / "blue.png", gallery / "genuine.mp4", text, "--html", tmp_path / "reports")
     assert answer.code == 1
@@ -162,17 +173,6 @@ def test_html_pages_and_their_index(run: Run, gallery: Path, text: Path, tmp_pat
 
 
 @pytest.mark.parametrize("suffix", [".parquet", ".csv", ".jsonl"])
-def test_pdfs_beside_pages(run: Run, gallery: Path, text: Path, tmp_path: Path) -> None:
-    answer = run("scan", gallery / "blue.png", text, "--pdf", tmp_path / "pdf", "--html", tmp_path / "html", "--json")
-    assert answer.code == 1
-    assert len(documents(answer.out)) == 2
-    (made,) = (tmp_path / "pdf").iterdir()
-    assert made.name == "0001-blue-png.pdf"
-    assert made.read_bytes().startswith(b"%PDF-")
-    assert f"PDF: {tmp_path / 'pdf'}" in answer.err
-    assert (tmp_path / "html" / "0001-blue-png.html").is_file()
-
-
 @pytest.mark.parametrize("html", [False, True], ids=["alone", "with html"])
 def test_tables(run: Run, gallery: Path, text: Path, tmp_path: Path, suffix: str, *, html: bool) -> None:
     path = tmp_path / "deep" / f"results{suffix}"
