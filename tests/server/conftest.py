@@ -98,10 +98,9 @@ class Killable:
         self.start()
 
     def start(self) -> None:
-        log = (self._data.parent / "server.log").open("ab")
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.server.fake"], env=self._environment, stdout=log, stderr=log
-        )
+        command = [sys.executable, "-m", "tests.server.fake"]
+        with (self._data.parent / "server.log").open("ab") as log:
+            self.process = subprocess.Popen(command, env=self._environment, stdout=log, stderr=log)
         self.until(lambda: self.web.get("/readyz").status_code == 200)
 
     def kill(self) -> None:
@@ -151,3 +150,12 @@ def killable(tmp_path: Path) -> Iterator[Callable[..., Killable]]:
         server.web.close()
         if server.process.poll() is None:
             server.stop()
+
+
+@pytest.fixture(scope="session")
+def one_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Killable]:
+    """A server in a process of its own that nobody may kill."""
+    server = Killable(tmp_path_factory.mktemp("one") / "data")
+    yield server
+    server.web.close()
+    server.stop()

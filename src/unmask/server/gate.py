@@ -21,6 +21,7 @@ from unmask.server.security.keys import Keys
 from unmask.server.security.sessions import COOKIE, Sessions
 from unmask.server.settings import Settings
 
+_MOST_HEAD_BYTES = 16 * 1024
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _OPEN = ("/livez", "/readyz", "/login", "/static/")
 _HEADERS = {
@@ -79,23 +80,29 @@ class Gate:
 
     async def _refusal(self, scope: Scope) -> Response | None:
         headers, path = Headers(scope=scope), scope["path"]
-        if not self._is_known(headers.get("host", "")):
-            return problem(400, "unknown_host", "This server does not go by that name (header Host).", path)
-        if scope["method"] not in _SAFE and _is_foreign(headers):
-            return problem(403, "foreign_origin", "The request comes from another site (header Origin).", path)
+        fault = self._fault(scope, headers)
+        if fault is not None:
+            return problem(*fault, path[:200])
         caller = await run_in_threadpool(self._caller, scope, headers)
+        if caller is None and path.startswith(_OPEN):
+            caller = Caller(_address(scope))
         if caller is None:
-            if path.startswith(_OPEN):
-                caller = Caller(_address(scope))
-            elif path.startswith("/api/") or path == "/metrics" or scope["method"] not in _SAFE:
-                answer = problem(401, "key_missing", "Send a valid API key: `Authorization: Bearer KEY`.", path)
-                answer.headers["www-authenticate"] = "Bearer"
-                return answer
-            else:
-                return RedirectResponse(f"/login?next={quote(path)}", status_code=303)
+            return _ask_for_key(scope)
         if self._lacks_token(scope, headers, caller):
             return problem(403, "csrf_token", "The session's token is missing (header X-CSRF-Token).", path)
         scope.setdefault("state", {})["caller"] = caller
+        return None
+
+    def _fault(self, scope: Scope, headers: Headers) -> tuple[int, str, str] | None:
+        """Find what is wrong with a request whoever sends it."""
+        if sum(len(name) + len(value) for name, value in scope["headers"]) > _MOST_HEAD_BYTES:
+            return 431, "head_too_large", "The headers of the request are too large."
+        if len(scope["path"]) + len(scope["query_string"]) > _MOST_HEAD_BYTES:
+            return 414, "path_too_long", "The path of the request is too long."
+        if not self._is_known(headers.get("host", "")):
+            return 400, "unknown_host", "This server does not go by that name (header Host)."
+        if scope["method"] not in _SAFE and _is_foreign(headers):
+            return 403, "foreign_origin", "The request comes from another site (header Origin)."
         return None
 
     def _caller(self, scope: Scope, headers: Headers) -> Caller | None:
@@ -126,6 +133,14 @@ class Gate:
             return ipaddress.ip_address(name).is_loopback or not self._settings.on_loopback
         except ValueError:
             return False
+
+
+def _ask_for_key(scope: Scope) -> Response:
+    path = scope["path"]
+    if scope["method"] in _SAFE and not path.startswith("/api/") and path != "/metrics":
+        return RedirectResponse(f"/login?next={quote(path)}", status_code=303)
+    bearer = {"WWW-Authenticate": "Bearer"}
+    return problem(401, "key_missing", "Send a valid API key: `Authorization: Bearer KEY`.", path, bearer)
 
 
 def _is_foreign(headers: Headers) -> bool:

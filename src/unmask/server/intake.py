@@ -75,17 +75,11 @@ class Intake:
         days = self._settings.retention_days
         rows = []
         with self._lock:
+            self._ledger.check_room(len(received), self._settings.queue_limit)
             for one in received:
                 self._files.keep(one.path, one.stored)
-                rows.append(
-                    self._ledger.add(
-                        one.name,
-                        one.stored,
-                        batch=batch,
-                        expires_s=None if days is None else days * 86400.0,
-                        limit=self._settings.queue_limit,
-                    )
-                )
+                expires_s = None if days is None else days * 86400.0
+                rows.append(self._ledger.add(one.name, one.stored, batch=batch, expires_s=expires_s))
         ids = [row.id for row in rows]
         self._queue.put(ids)
         return sorted(self._reader.jobs(ids), key=lambda job: ids.index(job.id))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 
+import h11
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from unmask.core.errors import InvalidOption
 from unmask.server.app import create_app
@@ -12,6 +15,36 @@ from unmask.server.jobs.examine import OpenExaminer, open_pipeline
 from unmask.server.settings import Settings
 
 _GRACE_S = 3
+_HEAD_S = 10.0
+
+
+class Patient(H11Protocol):
+    """Speaks HTTP, and hangs up on whoever takes too long over the head of a request."""
+
+    _late: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Start waiting for the first head."""
+        super().connection_made(transport)
+        self._late = self.loop.call_later(_HEAD_S, transport.close)
+
+    def data_received(self, data: bytes) -> None:
+        """Stop waiting when the head is whole; wait for the next one as soon as it begins."""
+        super().data_received(data)
+        if self.conn.their_state is not h11.IDLE:
+            self._forget()
+        elif self._late is None:
+            self._late = self.loop.call_later(_HEAD_S, self.transport.close)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop waiting."""
+        self._forget()
+        super().connection_lost(exc)
+
+    def _forget(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
 
 
 def run(settings: Settings, *, open_examiner: OpenExaminer = open_pipeline) -> None:
@@ -35,7 +68,7 @@ def run(settings: Settings, *, open_examiner: OpenExaminer = open_pipeline) -> N
         app,
         host=settings.host,
         port=settings.port,
-        http="h11",
+        http=Patient,
         ws="none",
         log_level="info",
         access_log=False,

@@ -87,8 +87,10 @@ async def go_on(request: Request, upload: Found, parts: Parts, upload_offset: An
         upload = await run_in_threadpool(_found, upload.id, parts)
         if upload_offset != upload.offset:
             raise Refused(409, "wrong_offset", f"The upload goes on at {upload.offset}, not at {upload_offset}.")
-        offset = await parts.uploads.append(upload, paced(request, parts.settings))
-        job = upload.job or await run_in_threadpool(_conclude, upload, offset, parts)
+        offset, job = upload.offset, upload.job
+        if job is None:
+            offset = await parts.uploads.append(upload, paced(request, parts.settings))
+            job = await run_in_threadpool(_conclude, upload, offset, parts)
     headers = {"Tus-Resumable": VERSION, "Upload-Offset": str(offset)}
     return Response(status_code=204, headers=headers | ({"Unmask-Job": job} if job else {}))
 

@@ -9,8 +9,6 @@ from pathlib import Path
 from unmask.core.events import Listener
 from unmask.core.evidence import ScanReport
 from unmask.media.limits import Limits
-from unmask.scanning.pipeline import Pipeline
-from unmask.scanning.plan import ScanPlan
 from unmask.server.settings import Settings
 
 EXHIBITS = 8
@@ -22,6 +20,10 @@ OpenExaminer = Callable[[Settings], Examine]
 
 def open_pipeline(settings: Settings) -> Examine:
     """Open the real pipeline with its models loaded."""
+    # Imported here, so that the server itself, which judges nothing, loads no runtime and no decoder.
+    from unmask.scanning.pipeline import Pipeline
+    from unmask.scanning.plan import ScanPlan
+
     share = max(1, (os.cpu_count() or 1) // max(settings.workers, 1))
     limits = Limits(
         max_image_pixels=settings.max_pixels,

@@ -18,7 +18,7 @@ from unmask.server.storage.database import Database
 from unmask.server.storage.files import Stored
 from unmask.server.storage.tables import DeliveryRow, JobRow, WebhookRow, WorkerRow, new_id
 
-LEASE_S = 15.0
+LEASE_S = 10.0
 MOST_TRIES = 2
 OPEN: tuple[State, ...] = ("queued", "running")
 _GONE = "The examination was stopped {tries} times: {why}. The file may be crafted or damaged; nothing else was harmed."
@@ -55,26 +55,31 @@ class Ledger:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, name: str, stored: Stored, *, batch: str | None, expires_s: float | None, limit: int) -> JobRow:
-        """Note a new job.
+    def check_room(self, jobs: int, limit: int) -> None:
+        """Check that some more jobs may wait.
 
         Raises:
-            QueueFull: `limit` jobs wait already.
+            QueueFull: With them more than `limit` would.
         """
+        with self._database.reading() as session:
+            waiting = session.scalar(select(func.count()).where(JobRow.state.in_(OPEN))) or 0
+        if waiting + jobs > limit:
+            raise QueueFull
+
+    def add(self, name: str, stored: Stored, *, batch: str | None, expires_s: float | None) -> JobRow:
+        """Note a new job."""
         now = time.time()
+        row = JobRow(
+            id=new_id(),
+            name=name,
+            sha256=stored.sha256,
+            bytes=stored.bytes,
+            batch=batch,
+            created_at=now,
+            updated_at=now,
+            expires_at=None if expires_s is None else now + expires_s,
+        )
         with self._database.writing() as session:
-            if waiting(session) >= limit:
-                raise QueueFull
-            row = JobRow(
-                id=new_id(),
-                name=name,
-                sha256=stored.sha256,
-                bytes=stored.bytes,
-                batch=batch,
-                created_at=now,
-                updated_at=now,
-                expires_at=None if expires_s is None else now + expires_s,
-            )
             session.add(row)
         return row
 
@@ -168,11 +173,6 @@ class Ledger:
         with self._database.reading() as session:
             alive = select(func.count()).where(WorkerRow.beat_at > time.time() - LEASE_S)
             return session.scalar(alive) or 0
-
-
-def waiting(session: Session) -> int:
-    """Count jobs that have not ended."""
-    return session.scalar(select(func.count()).where(JobRow.state.in_(OPEN))) or 0
 
 
 def queue_order(session: Session) -> list[str]:

@@ -15,7 +15,7 @@ from unmask.client.documents import Stage
 from unmask.core.events import Advanced
 from unmask.server.jobs.ledger import Claim, Ledger
 
-BEAT_S = 3.0
+BEAT_S = 2.0
 _TICK_S = 0.25
 # Where in a job each stage begins, and which share of it it takes.
 _STAGES: dict[str, tuple[Stage, float, float]] = {
