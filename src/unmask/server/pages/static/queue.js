@@ -47,7 +47,7 @@ export class Queue {
   show(job) {
     const before = this.jobs.get(job.id);
     this.jobs.set(job.id, job);
-    const row = this.rows.get(job.id) || this.#row(job.id, job.name);
+    const row = this.rows.get(job.id) || this.#sent(job) || this.#row(job.id, job.name);
     this.#fill(row, job);
     if (before && before.state !== job.state) this.#announce(job);
     this.#sort();
@@ -79,7 +79,7 @@ export class Queue {
     row.state.textContent = "Waiting to be sent";
     row.bar.hidden = false;
     row.bar.setAttribute("aria-label", `Sending ${file.name}`);
-    const upload = new Upload(file, {
+    const upload = (row.upload = new Upload(file, {
       progress: (share) => {
         row.bar.value = share;
         row.state.textContent = `Sending, ${Math.floor(100 * share)}%`;
@@ -87,7 +87,7 @@ export class Queue {
       waiting: (seconds) => {
         row.state.textContent = `The connection broke. Trying again in ${Math.ceil(seconds)} seconds; what has arrived is kept.`;
       },
-    });
+    }));
     this.#act(row, "Cancel", () => {
       this.waiting = this.waiting.filter((other) => other.upload !== upload);
       upload.cancel();
@@ -104,8 +104,10 @@ export class Queue {
       upload
         .run()
         .then(async (id) => {
-          if (id) this.show(await read(`jobs/${id}`));
-          this.#remove(row.id);
+          if (!id) return;
+          if (!this.rows.has(id)) this.#became(row, id);
+          else if (row.upload) this.#remove(row.id);
+          this.show(await read(`jobs/${id}`));
         })
         .catch((error) => this.#failed(row, error.message))
         .finally(() => {
@@ -113,6 +115,22 @@ export class Queue {
           this.#next();
         });
     }
+  }
+
+  /** The server may tell of a job before it answers the upload: then the upload's row becomes the job's. */
+  #sent(job) {
+    const row = [...this.rows.values()].find(
+      ({ upload, bar }) => upload?.file.name === job.name && upload.file.size === job.bytes && bar.value === 1,
+    );
+    return row && this.#became(row, job.id);
+  }
+
+  #became(row, id) {
+    this.rows.delete(row.id);
+    this.rows.set(id, row);
+    row.id = id;
+    row.upload = null;
+    return row;
   }
 
   #failed(row, words) {
