@@ -33,7 +33,7 @@ DOORS = {
     "safetensors": {"training"},
     "lightning_fabric": {"training"},
     "tensorboardX": {"training"},
-    "onnx": {"training"},
+    "onnx": {"training", "models"},
     "onnxscript": {"training"},
     "typer": {"cli"},
     "rich": {"cli"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -90,12 +91,17 @@ class Session:
                 raise CardMismatch(message)
 
 
-def run_file(path: Path, units: NDArray[Any]) -> dict[str, NDArray[np.float32]]:
-    """Run a graph that has no card yet on a batch; returns its outputs by name. For export and its checks."""
-    session = _open(path, 0, "CPUExecutionProvider")
+def runner(path: Path, *, threads: int = 0) -> Callable[[NDArray[Any]], dict[str, NDArray[np.float32]]]:
+    """Open a graph that has no card yet; what comes back maps a batch to the graph's outputs by name. For training."""
+    session = _open(path, threads, "CPUExecutionProvider")
     names = [node.name for node in session.get_outputs()]
-    found = session.run(names, {session.get_inputs()[0].name: units})
-    return dict(zip(names, found, strict=True))
+    given = session.get_inputs()[0].name
+    return lambda units: dict(zip(names, session.run(names, {given: units}), strict=True))
+
+
+def run_file(path: Path, units: NDArray[Any]) -> dict[str, NDArray[np.float32]]:
+    """Run a graph that has no card yet on one batch; returns its outputs by name. For export and its checks."""
+    return runner(path)(units)
 
 
 def _open(path: Path, threads: int, provider: str) -> ort.InferenceSession:

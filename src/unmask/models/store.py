@@ -8,7 +8,7 @@ from importlib import metadata, resources
 from pathlib import Path
 
 from unmask.core.errors import ChecksumMismatch, WeightsMissing
-from unmask.models.card import CardFile, ModelCard
+from unmask.models.card import CardBase, CardFile, ModelCard
 
 
 def models_folder() -> Path:
@@ -46,8 +46,27 @@ def locate(card: ModelCard, file: CardFile | None = None) -> Path:
                 )
                 raise ChecksumMismatch(message)
             return path
-    message = f"{card.name}: the file {wanted.name} is not on this machine. {_remedy(wanted)}"
+    remedy = f"Run `unmask models fetch {card.name}`." if card.base else _remedy(wanted)
+    message = f"{card.name}: the file {wanted.name} is not on this machine. {remedy}"
     raise WeightsMissing(message)
+
+
+def locate_base(base: CardBase) -> Path:
+    """Find a public encoder: in the package that ships it, or in `models_folder`. No network.
+
+    Raises:
+        WeightsMissing: Nowhere; the message says how to get it.
+        ChecksumMismatch: Another file lies there.
+    """
+    places = [*_shipped(base), models_folder() / base.name]
+    path = next((path for path in places if path.is_file()), None)
+    if path is None:
+        message = f"The encoder {base.name} is not on this machine. {_remedy(base)}"
+        raise WeightsMissing(message)
+    if digest(path) != base.sha256:
+        message = f"{path} is not the encoder that its card names (sha256 {base.sha256[:12]}...). Remove it and fetch again."
+        raise ChecksumMismatch(message)
+    return path
 
 
 def installed(card: ModelCard) -> bool:
@@ -94,7 +113,7 @@ def _places(card: ModelCard, file: CardFile) -> list[Path]:
     return places
 
 
-def _shipped(file: CardFile) -> list[Path]:
+def _shipped(file: CardFile | CardBase) -> list[Path]:
     """Path inside an installed distribution, without importing it."""
     name = file.package.split("==")[0]
     try:
@@ -103,7 +122,7 @@ def _shipped(file: CardFile) -> list[Path]:
         return []
 
 
-def _remedy(file: CardFile) -> str:
+def _remedy(file: CardFile | CardBase) -> str:
     ways = []
     if file.package:
         ways.append(f"run `pip install {file.package}`")
