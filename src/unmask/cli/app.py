@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from unmask.cli import datasets, demo, evaluate, exits, export, models, scan, serve, train
+from unmask.cli import demo, evaluate, exits, export, models, scan, serve, train
+from unmask.cli.datasets.commands import app as datasets
 from unmask.core.errors import ModelError, UnmaskError
 
 app = typer.Typer(
@@ -25,7 +26,7 @@ app.command("train")(train.train)
 app.command("export")(export.export)
 app.command("evaluate")(evaluate.evaluate)
 app.add_typer(models.app, name="models")
-app.add_typer(datasets.app, name="datasets")
+app.add_typer(datasets, name="datasets")
 app.add_typer(serve.app, name="serve")
 
 

@@ -12,6 +12,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 from sklearn.tree import DecisionTreeClassifier
+from threadpoolctl import threadpool_limits
 
 from unmask.datasets.facts import Facts
 from unmask.datasets.manifest import Row
@@ -22,6 +23,7 @@ WARN_ABOVE = 0.6
 """A lower end of the interval above this is a problem; chance is 0.5."""
 
 _FOLDS = 5
+_FEWEST_GROUPS = 20
 _ROUNDS = 200
 _PROPERTIES: Mapping[str, Callable[[Facts], float]] = {
     "file size": lambda facts: facts.bytes,
@@ -65,7 +67,7 @@ class Confound:
 def find_confounds(rows: Sequence[Row], facts: Sequence[Facts]) -> list[Confound]:
     """Train tiny classifiers on the form of files.
 
-    A kind with fewer than `_FOLDS` groups of a label is passed over: nothing can be cross-validated there.
+    A kind with fewer than `_FEWEST_GROUPS` groups of a label is passed over: chance alone would look telling there.
 
     Args:
         rows: Media.
@@ -78,8 +80,9 @@ def find_confounds(rows: Sequence[Row], facts: Sequence[Facts]) -> list[Confound
     for kind in ("image", "video", "audio"):
         usable = [(row, fact) for row, fact in zip(rows, facts, strict=True) if row.kind == kind and not fact.fault]
         groups = [len({row.group for row, _ in usable if row.label == label}) for label in (0, 1)]
-        if min(groups) >= _FOLDS:
-            found.append(_judge(kind, [row for row, _ in usable], [fact for _, fact in usable]))
+        if min(groups) >= _FEWEST_GROUPS:
+            with threadpool_limits(1):  # Threads of these tiny models would only wait for each other.
+                found.append(_judge(kind, [row for row, _ in usable], [fact for _, fact in usable]))
     return found
 
 
@@ -87,9 +90,10 @@ def _judge(kind: str, rows: list[Row], facts: list[Facts]) -> Confound:
     labels = np.array([row.label for row in rows])
     groups = [row.group for row in rows]
     table = _table(facts)
-    booster = HistGradientBoostingClassifier(max_iter=40, max_depth=3, random_state=0)
+    leaf = min(max(len(rows) // 100, 2), 20)
+    booster = HistGradientBoostingClassifier(max_iter=40, max_depth=3, min_samples_leaf=leaf, random_state=0)
     scores = _out_of_fold(booster, np.stack(list(table.values()), axis=1), labels, groups)
-    stump = DecisionTreeClassifier(max_depth=3, min_samples_leaf=max(len(rows) // 100, 2), random_state=0)
+    stump = DecisionTreeClassifier(max_depth=3, min_samples_leaf=leaf, random_state=0)
     alone = {name: auc(_out_of_fold(stump, values[:, None], labels, groups), labels) for name, values in table.items()}
     return Confound(
         kind,

@@ -50,7 +50,7 @@ class VersionRecord:
     parent: Mapping[str, str | int | None] = field(default_factory=dict)
     rows: Mapping[str, int] = field(default_factory=dict)
     changes: Mapping[str, int] = field(default_factory=dict)
-    notes: Sequence[str] = ()
+    notes: tuple[str, ...] = ()
 
 
 def record_path(manifest: Path) -> Path:
@@ -85,8 +85,9 @@ def read_record(manifest: Path) -> VersionRecord | None:
     if not path.is_file():
         return None
     try:
-        return VersionRecord(**json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, TypeError) as error:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+        return VersionRecord(**facts | {"notes": tuple(facts.get("notes", ()))})
+    except (ValueError, TypeError, AttributeError) as error:
         message = f"{path}: the version record is damaged ({error}). Restore it, or delete it to start at version 1."
         raise ManifestInvalid(message) from error
 

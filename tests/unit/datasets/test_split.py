@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from unmask.core.errors import InvalidOption, LeakFound, ManifestInvalid, UnknownOption
 from unmask.datasets.manifest import Row
-from unmask.datasets.split import SplitRule, check_leaks, read_rule, split
+from unmask.datasets.split import SplitRule, check_leaks, read_rule, split, split_rule
 
 SOURCES = ("red", "green", "blue", "grey")
 
@@ -143,3 +143,23 @@ def test_a_rule_is_read_from_a_recipe_whatever_else_it_says(tmp_path: Path) -> N
     assert read_rule(tmp_path / "bare.toml") == SplitRule()
     with pytest.raises(InvalidOption, match="no such recipe"):
         read_rule(tmp_path / "gone.toml")
+
+
+def test_an_official_split_decides_where_it_is_given() -> None:
+    rows = [
+        Row(Path(f"{side}{at}"), "image", 0, "s", "", f"{side}{at}", split=side)
+        for at, side in enumerate(("train", "validation", "test", "holdout", ""))
+    ]
+    sides = split(rows, SplitRule(official=True, holdout={"*": 1.0}))
+    assert {side: [row.split for row in same] for side, same in sides.items()} == {
+        "train": ["train"],
+        "holdout": ["holdout", ""],
+        "validation": ["validation"],
+        "test": ["test"],
+    }
+    assert {row.split for row in split(rows, SplitRule())["train"]} == {row.split for row in rows}
+
+
+def test_official_must_be_true_or_false() -> None:
+    with pytest.raises(InvalidOption, match=r"split\.official is 'yes'; expected true or false"):
+        split_rule({"official": "yes"})

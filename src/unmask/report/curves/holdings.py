@@ -19,7 +19,7 @@ def save_holdings(panels: Sequence[tuple[str, Sequence[str], Mapping[str, Sequen
     """Draw one panel of horizontal bars for each table.
 
     Args:
-        panels: Title, names of the bars from the top, and their lengths by label name (real, fake). Of more than
+        panels: At least one: title, names of the bars from the top, and their lengths by label name (real, fake). Of more than
             `_MOST_BARS` bars the last ones are drawn as one.
         path: PNG file to write.
 
@@ -35,8 +35,7 @@ def save_holdings(panels: Sequence[tuple[str, Sequence[str], Mapping[str, Sequen
     for at, (panel, (title, names, counts)) in enumerate(zip(axes, shortened, strict=False)):
         _draw(panel, title, names, counts)
         panel.set_ylim(slots[at // _ACROSS] - 0.5, -0.5)
-    if shortened:
-        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper right", ncols=2, fontsize=TYPE)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper right", ncols=2, fontsize=TYPE)
     for panel in axes[len(shortened) :]:
         panel.set_axis_off()
     return save(figure, path)

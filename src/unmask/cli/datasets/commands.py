@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from unmask.cli.datasets import options
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date
 
     from unmask.datasets.manifest import Row
 
@@ -26,7 +27,7 @@ Day = Annotated[str, typer.Option("--date", help="Date for the version record, Y
 @app.command()
 def layouts() -> None:
     """List the layouts that `unmask datasets index` reads."""
-    from unmask.cli.dataset_tables import show_table
+    from unmask.cli.datasets.tables import show_table
     from unmask.datasets.index import LAYOUTS
 
     show_table("", ("layout", "what it is"), [(name, layout.about) for name, layout in LAYOUTS.items()])
@@ -56,16 +57,16 @@ def index(  # noqa: PLR0913 - each is a flag that people may set
 ) -> None:
     """Write a manifest of a dataset as it was downloaded, with its official split; media are not opened."""
     from unmask.cli.console import people_console, progress
-    from unmask.cli.dataset_tables import show_notes, show_rows
+    from unmask.cli.datasets.tables import show_notes, show_rows
     from unmask.datasets.found import Wish
     from unmask.datasets.index import index_dataset
     from unmask.datasets.versions import write_version
 
-    _refuse_overwriting(out, force=force)
-    wish = Wish(source, _pairs(column or ()), tuple(real or ()), tuple(fake or ()))
+    options.refuse_overwriting(out, force=force)
+    wish = Wish(source, options.pairs(column or ()), tuple(real or ()), tuple(fake or ()))
     with progress() as listen:
         found = index_dataset(layout, path, wish=wish, listener=listen)
-    write_version(found.rows, out, day=_day(day), notes=found.notes)
+    write_version(found.rows, out, day=options.day(day), notes=found.notes)
     show_rows(found.rows, f"{out} (version 1)")
     show_notes(found.notes)
     if extract_to is not None:
@@ -82,9 +83,7 @@ def extract(
     workers: Workers = 0,
 ) -> None:
     """Cut face crops with the scanner's own cropper, in parallel; goes on where it stopped."""
-    from unmask.datasets.manifest import read_manifest
-
-    _extract(read_manifest(manifest), out, frames, workers)
+    _extract(options.rows(manifest), out, frames, workers)
 
 
 @app.command()
@@ -99,15 +98,15 @@ def split(  # noqa: PLR0913 - each is a flag that people may set
     force: Force = False,
 ) -> None:
     """Give every row a side; people, source videos and equal files are never torn apart, labels are spread evenly."""
-    from unmask.cli.dataset_tables import gaps, show_notes, show_rows
-    from unmask.datasets.manifest import read_manifest
+    from unmask.cli.datasets.tables import gaps, show_notes, show_rows
     from unmask.datasets.partition import partition
     from unmask.datasets.versions import write_version
 
-    _refuse_overwriting(out, force=force)
-    rows = partition(read_manifest(manifest), _shares(shares), by=by or ["group"], seed=seed)
+    options.refuse_overwriting(out, force=force)
+    wanted = options.shares(shares)
+    rows = partition(options.rows(manifest), wanted, by=by or ["group"], seed=seed)
     record = write_version(
-        rows, out, day=_day(day), parent=manifest, notes=[f"split by {by or ['group']}, seed {seed}"]
+        rows, out, day=options.day(day), parent=manifest, notes=[f"split by {by or ['group']}, seed {seed}"]
     )
     show_rows(rows, f"{out} (version {record.version})")
     show_notes(gaps(rows))
@@ -124,18 +123,17 @@ def check(
     """Look for missing and broken files, leaks, duplicates, contradictions and give-aways; exit code 1 if there are."""
     from unmask.cli import exits
     from unmask.cli.console import progress
-    from unmask.cli.dataset_tables import show_findings
+    from unmask.cli.datasets.tables import show_findings
     from unmask.core.errors import ProviderUnavailable
-    from unmask.datasets.manifest import read_manifest
 
-    rows = read_manifest(manifest)
+    rows = options.rows(manifest)
     if recipe is not None:
-        rows = _with_sides(rows, recipe)
+        rows = options.with_sides(rows, recipe)
     try:
         from unmask.datasets.check import check as examine
 
         with progress() as listen:
-            findings = examine(rows, workers=_processes(workers), listener=listen)
+            findings = examine(rows, workers=options.processes(workers), listener=listen)
     except ImportError as error:
         message = f"Checking needs more packages ({error}). Run: pip install 'unmask[datasets]'."
         raise ProviderUnavailable(message) from error
@@ -166,21 +164,20 @@ def add(  # noqa: PLR0913 - each is a flag that people may set
 ) -> None:
     """Take in new labelled files, leave out those that are already there, and write the next version."""
     from unmask.cli.console import progress
-    from unmask.cli.dataset_tables import show_notes, show_rows
+    from unmask.cli.datasets.tables import show_notes, show_rows
     from unmask.datasets.grow import grow
     from unmask.datasets.labelled import read_labelled
-    from unmask.datasets.manifest import read_manifest
     from unmask.datasets.versions import next_version, write_version
 
-    old = read_manifest(manifest)
+    old = options.rows(manifest)
     version = next_version(manifest)
     target = out or manifest.with_name(f"{manifest.stem.rpartition('-v')[0] or manifest.stem}-v{version}.csv")
-    _refuse_overwriting(target, force=force)
+    options.refuse_overwriting(target, force=force)
     with progress() as listen:
         brought = [read_labelled(path, label=label, source=source, method=method, listener=listen) for path in new]
         growth = grow(old, [row for found in brought for row in found.rows], listen)
     notes = [note for found in brought for note in found.notes if "one class" not in note]
-    write_version(growth.rows, target, day=_day(day), parent=manifest, changes=growth.changes)
+    write_version(growth.rows, target, day=options.day(day), parent=manifest, changes=growth.changes)
     show_rows(growth.rows, f"{target} (version {version}, {growth.added:,} added)")
     show_notes([*notes, *growth.notes])
 
@@ -196,20 +193,19 @@ def combine(
 ) -> None:
     """Put several datasets into one tree of train, valid, test x real, fake; files are linked, not copied."""
     from unmask.cli.console import progress
-    from unmask.cli.dataset_tables import show_rows
+    from unmask.cli.datasets.tables import show_rows
     from unmask.datasets.combine import combine as link
-    from unmask.datasets.manifest import read_manifest
     from unmask.datasets.partition import partition
     from unmask.datasets.versions import write_version
 
-    rows = [row for path in manifests for row in read_manifest(path)]
+    rows = [row for path in manifests for row in options.rows(path)]
     undecided = [row for row in rows if not row.split]
     if undecided:
-        undecided = partition(undecided, _shares(shares), seed=seed)
+        undecided = partition(undecided, options.shares(shares), seed=seed)
     with progress() as listen:
         kept = link([row for row in rows if row.split] + undecided, out, listen)
     names = ", ".join(path.name for path in manifests)
-    write_version(kept, out / "manifest.csv", day=_day(day), notes=[f"combined from {names}"])
+    write_version(kept, out / "manifest.csv", day=options.day(day), notes=[f"combined from {names}"])
     show_rows(kept, str(out / "manifest.csv"))
 
 
@@ -222,15 +218,14 @@ def describe(
 ) -> None:
     """Count media by source, method, side, size and length."""
     from unmask.cli.console import people_console, progress
-    from unmask.cli.dataset_tables import panels, show_description
+    from unmask.cli.datasets.tables import panels, show_description
     from unmask.datasets.describe import describe as tell
-    from unmask.datasets.manifest import read_manifest
     from unmask.datasets.versions import manifest_version
 
     known = manifest_version(manifest)
     people_console().print(f"{known.name}, version {known.version or 'unrecorded'}, sha256 {known.sha256[:16]}")
     with progress() as listen:
-        found = tell(read_manifest(manifest), workers=_processes(workers), listener=listen)
+        found = tell(options.rows(manifest), workers=options.processes(workers), listener=listen)
     show_description(found)
     if plot is not None:
         from unmask.report.curves.holdings import save_holdings
@@ -241,69 +236,11 @@ def describe(
 
 def _extract(rows: Sequence[Row], folder: Path, frames: int, workers: int) -> None:
     from unmask.cli.console import people_console, progress
-    from unmask.cli.dataset_tables import show_notes
+    from unmask.cli.datasets.tables import show_notes
     from unmask.extraction.faces import extract_faces
 
     with progress() as listen:
-        done = extract_faces(rows, folder, frames=frames, workers=_processes(workers), listener=listen)
+        done = extract_faces(rows, folder, frames=frames, workers=options.processes(workers), listener=listen)
     failed = [f"Media without a crop: {len(done.failed):,}; see {folder / 'crops.csv'}."] if done.failed else []
     show_notes([*failed, *(f"{path}: {reason}" for path, reason in [*done.failed.items()][:5])])
     people_console().print(f"{done.crops:,} crops, listed in {done.manifest}", soft_wrap=True)
-
-
-def _with_sides(rows: list[Row], recipe: Path) -> list[Row]:
-    from dataclasses import replace
-
-    from unmask.datasets.split import read_rule
-    from unmask.datasets.split import split as settle
-
-    sides = settle(rows, read_rule(recipe))
-    return [replace(row, split=side) for side, same in sides.items() for row in same]
-
-
-def _refuse_overwriting(path: Path, *, force: bool) -> None:
-    from unmask.core.errors import InvalidOption
-
-    if path.exists() and not force:
-        message = f"{path} is already there; give another --out, or --force to replace it."
-        raise InvalidOption(message)
-
-
-def _pairs(entries: Sequence[str]) -> dict[str, str]:
-    from unmask.core.errors import InvalidOption
-
-    pairs = dict(entry.split("=", 1) for entry in entries if "=" in entry)
-    if len(pairs) < len(entries):
-        message = "--column expects MANIFEST_COLUMN=THEIR_COLUMN once for each column, for example --column path=file."
-        raise InvalidOption(message)
-    return pairs
-
-
-def _shares(text: str) -> list[float]:
-    from unmask.core.errors import InvalidOption
-
-    try:
-        return [float(share) for share in text.split(",")]
-    except ValueError as error:
-        message = f"--shares {text}: expected numbers such as 0.7,0.15,0.15."
-        raise InvalidOption(message) from error
-
-
-def _day(text: str) -> date:
-    from datetime import UTC, date, datetime
-
-    from unmask.core.errors import InvalidOption
-
-    if not text:
-        return datetime.now(UTC).date()
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        message = f"--date {text}: expected a day such as 2026-11-21."
-        raise InvalidOption(message) from error
-
-
-def _processes(workers: int) -> int:
-    import os
-
-    return workers or os.cpu_count() or 1

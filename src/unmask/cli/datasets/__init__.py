@@ -1,0 +1,1 @@
+"""``unmask datasets``: `commands`, what their options mean (`options`), and what they show (`tables`)."""
