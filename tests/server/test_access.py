@@ -95,6 +95,7 @@ def test_a_session_ends_with_its_key_and_with_time(
     _sign_in(house, key)
     cookie = house.web.cookies[COOKIE]
     assert house.web.get(f"{API}/jobs").status_code == 200
+    house.web.cookies.clear()
     house.web.cookies.set(COOKIE, cookie[:-1] + ("0" if cookie[-1] != "0" else "1"))
     assert house.web.get(f"{API}/jobs").status_code == 401
     house.web.cookies.clear()

@@ -40,7 +40,7 @@ def elsewhere() -> Iterator[Elsewhere]:
     told = Elsewhere()
 
     class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802
+        def do_GET(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
             told.heard.append((self.path, {k.lower(): v for k, v in self.headers.items()}, body))
             status, headers, data = told.answers.get(self.path, (404, {}, b""))

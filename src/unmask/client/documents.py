@@ -194,6 +194,12 @@ class ModelCardDocument(Document):
     reference: str
 
 
+class Fetching(Document):
+    """A model that is being fetched."""
+
+    name: str
+
+
 class WebhookRequest(BaseModel):
     """Where to send news of jobs that ended."""
 

@@ -12,6 +12,7 @@ from unmask import __version__
 from unmask.server import problems
 from unmask.server.api import catalogue, events, health, jobs, media, results, session, uploads, webhooks
 from unmask.server.deliveries import Deliveries
+from unmask.server.fetches import Fetches
 from unmask.server.gate import Gate
 from unmask.server.intake import Intake
 from unmask.server.jobs.examine import OpenExaminer, open_pipeline
@@ -103,6 +104,7 @@ def _parts(settings: Settings, open_examiner: OpenExaminer) -> Service:
         sessions=Sessions(settings.data),
         rate=RateLimit(settings.rate_per_minute),
         measures=Measures(ledger),
+        fetches=Fetches(),
         supervisor=Supervisor(
             settings,
             open_examiner,

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from unmask.server.fetches import Fetches
 from unmask.server.gate import Caller
 from unmask.server.intake import Intake
 from unmask.server.jobs.ledger import Ledger
@@ -41,6 +42,7 @@ class Service:
     sessions: Sessions
     rate: RateLimit
     measures: Measures
+    fetches: Fetches
     supervisor: Supervisor
 
 

@@ -28,6 +28,10 @@ _SHAPE = {"schema": Problem.model_json_schema()}
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"description": words, "content": {MEDIA_TYPE: _SHAPE}} for status, words in _WORDS.items()
 }
+STREAM: dict[int | str, dict[str, Any]] = {
+    200: {"description": "Server-sent events.", "content": {"text/event-stream": {}}},
+    **PROBLEMS,
+}
 
 JobId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$", description="Id of a job.")]
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from fastapi import APIRouter
+from fastapi.responses import StreamingResponse
 
-from unmask.client.documents import ModelCardDocument, PublicSettings
+from unmask.client.documents import Fetching, ModelCardDocument, PublicSettings
 from unmask.core.errors import UnknownModel
 from unmask.models import catalogue, store
 from unmask.models.card import ModelCard
-from unmask.server.api.answers import PROBLEMS
+from unmask.server.api.answers import PROBLEMS, STREAM
 from unmask.server.problems import Refused
 from unmask.server.service import Parts
 
@@ -33,6 +34,21 @@ def get_models() -> tuple[ModelCardDocument, ...]:
 def get_model(name: str) -> ModelCardDocument:
     """Show one model."""
     return _document(find_card(name))
+
+
+@router.post("/models/{name}/fetch", status_code=202, responses=PROBLEMS)
+def fetch_model(name: str, parts: Parts) -> Fetching:
+    """Fetch the files of a model that are not on this machine, from where its card says."""
+    card = find_card(name)
+    parts.fetches.start(card)
+    return Fetching(name=card.name)
+
+
+@router.get("/models/{name}/events", response_class=StreamingResponse, responses=STREAM)
+async def follow_fetch(name: str, parts: Parts) -> StreamingResponse:
+    """Follow a fetch: event `progress`, then `done` or `failed`."""
+    card = find_card(name)
+    return StreamingResponse(parts.fetches.stream(card.name), media_type="text/event-stream")
 
 
 def find_card(name: str) -> ModelCard:

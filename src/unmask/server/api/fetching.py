@@ -55,5 +55,6 @@ async def _take(url: str, response: httpx2.Response, incoming: Incoming) -> Rece
         if len(head) < HEAD_BYTES:
             head = (head + chunk)[:HEAD_BYTES]
         await run_in_threadpool(incoming.write, chunk)
+    stored = await run_in_threadpool(incoming.finish)
     check_kind(head, name)
-    return Received(name, incoming.path, await run_in_threadpool(incoming.finish))
+    return Received(name, incoming.path, stored)

@@ -11,6 +11,8 @@ from fastapi.responses import FileResponse
 
 from unmask.client.documents import Exhibits, Job
 from unmask.report.schema import ReportDocument
+from unmask.report.to_html import save_html
+from unmask.report.to_pdf import save_pdf
 from unmask.server.api.answers import PROBLEMS, FoundJob, missing
 from unmask.server.problems import Refused
 from unmask.server.service import Parts
@@ -56,11 +58,20 @@ def get_report(job: FoundJob, parts: Parts) -> ReportDocument:
 @router.get("/report.html", response_class=FileResponse, responses=PROBLEMS)
 def get_html(job: FoundJob, parts: Parts, download: Annotated[bool, Query()] = False) -> FileResponse:  # noqa: FBT002
     """Read the report as one self-contained page."""
-    path = parts.results.html(job.id)
+    path = parts.results.rendered(job.id, "report.html", save_html)
     if path is None:
         raise _not_yet(job)
     name = f"{FilePath(job.name).stem}.html"
     return _file(path, "text/html", name if download else None, {"Content-Security-Policy": _REPORT_CAGE})
+
+
+@router.get("/report.pdf", response_class=FileResponse, responses=PROBLEMS)
+def get_pdf(job: FoundJob, parts: Parts) -> FileResponse:
+    """Save the report as PDF."""
+    path = parts.results.rendered(job.id, "report.pdf", save_pdf)
+    if path is None:
+        raise _not_yet(job)
+    return _file(path, "application/pdf", f"{FilePath(job.name).stem}.pdf", {})
 
 
 @router.get("/exhibits", responses=PROBLEMS)

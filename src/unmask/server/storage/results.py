@@ -13,7 +13,7 @@ from unmask.core.evidence import ScanReport
 from unmask.core.records import Box
 from unmask.report.figures import thumbnails
 from unmask.report.overlay import heat_png, mel_png, picture_jpeg, strip_png
-from unmask.report.to_html import render_timeline, save_html
+from unmask.report.to_html import render_timeline
 from unmask.report.to_json import to_json
 from unmask.server.storage.files import full_disk_named
 from unmask.server.storage.records import load_record, save_record
@@ -93,10 +93,6 @@ class ResultStore:
         if not path.is_file():
             save(load_record(record), path)
         return path
-
-    def html(self, job: str) -> Path | None:
-        """Find the report as a page, or make it."""
-        return self.rendered(job, "report.html", save_html)
 
     def exhibits(self, job: str) -> StoredExhibits | None:
         """List the pictures of a result."""
