@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,10 +23,10 @@ if TYPE_CHECKING:
 def evaluate(  # noqa: PLR0913 - one parameter for each flag that people see
     manifest: Annotated[Path, typer.Argument(help="CSV manifest: path, kind, label, source, method, group.")],
     *,
-    model: Annotated[str, typer.Option(help="A detector, for example face.fast-1, or the path of its card.")],
     out: Annotated[
         Path, typer.Option(help="Folder for metrics.json, predictions.parquet, plots and the card section.")
     ],
+    model: Annotated[str, typer.Option(help="A detector, for example face.fast-1, or the path of its card.")] = "",
     recipe: Annotated[Path | None, typer.Option(help="Take the split from this recipe.")] = None,
     side: Annotated[list[str] | None, typer.Option(help="Sides of the split: holdout, validation, test.")] = None,
     compare: Annotated[
@@ -38,17 +39,53 @@ def evaluate(  # noqa: PLR0913 - one parameter for each flag that people see
     asv_scores: Annotated[
         Path | None, typer.Option(help="ASVspoof's scores of a speaker verification, for min t-DCF of voices.")
     ] = None,
+    left_out: Annotated[
+        str, typer.Option("--leave-out", help="Retrain --recipe without each source or method, and test on it.")
+    ] = "",
+    attack: Annotated[str, typer.Option(help="Attack the network of --run: fgsm or pgd.")] = "",
+    run: Annotated[Path | None, typer.Option(help="Folder of a finished training, for --attack.")] = None,
+    epsilon: Annotated[
+        float, typer.Option(help="Largest change of a value by --attack (8-bit levels).", min=0.0)
+    ] = 2.0,
     workers: Annotated[int, typer.Option(help="Processes; 0 chooses.", min=0)] = 0,
 ) -> None:
     """Measure a detector, with intervals, by source, generator, compression, size and level; show its worst errors."""
+    from unmask.cli import retrain
+
+    if left_out:
+        retrain.leave_out(manifest, left_out, recipe, out, judge=partial(predictions, workers=workers))
+    if attack:
+        retrain.attack(manifest, attack, run, recipe, out, epsilon=epsilon)
+    if model:
+        trials = (compare, stress_media if stress else 0)
+        _judge(manifest, model, out, split=(recipe, side), trials=trials, speaker=asv_scores, workers=workers)
+    elif not (left_out or attack):
+        from unmask.core.errors import InvalidOption
+
+        message = "Name what to judge: --model MODEL; or --leave-out or --attack with --recipe."
+        raise InvalidOption(message)
+
+
+def _judge(  # noqa: PLR0913 - the flags of one command
+    manifest: Path,
+    model: str,
+    out: Path,
+    *,
+    split: tuple[Path | None, list[str] | None],
+    trials: tuple[str, int],
+    speaker: Path | None,
+    workers: int,
+) -> None:
+    """Judge one detector: figures, plots, comparison, stress test."""
     from unmask.cli.console import people_console
     from unmask.evaluate.score import metrics_for
     from unmask.evaluate.write import write_evaluation
     from unmask.models import catalogue
 
+    compare, stress_media = trials
     card = catalogue.find(model)
-    metrics = metrics_for(card.family, _speaker(asv_scores) if asv_scores else None)
-    sides = sides_of(manifest, card, recipe, side)
+    metrics = metrics_for(card.family, _speaker(speaker) if speaker else None)
+    sides = sides_of(manifest, card, *split)
     everything = [row for rows in sides.values() for row in rows]
     _warn_of_missing(everything)
     found = {name: predictions(rows, model, card, workers) for name, rows in sides.items()}
@@ -59,7 +96,7 @@ def evaluate(  # noqa: PLR0913 - one parameter for each flag that people see
         other = _other(compare, sides, card, workers)
         ours = [prediction for side in found.values() for prediction in side]
         _append(text, _compared(ours, other, out, names=(card.name, _name(compare)), metrics=metrics))
-    if stress:
+    if stress_media:
         _append(text, _stressed(everything, model, card, out, media=stress_media, workers=workers))
     people_console().print(text.read_text(encoding="utf-8"), markup=False, soft_wrap=True)
     people_console().print(f"Written to {out}", soft_wrap=True)

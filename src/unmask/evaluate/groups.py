@@ -48,7 +48,8 @@ def by_group(predictions: Sequence[Prediction], family: str) -> dict[str, list[G
     """Sort media in every way that tells where a detector is weak.
 
     Most sources and all generators hold one label only, so each of these is held against all media of the other
-    label; formats, compression and sizes are judged inside, since a detector may not win by recognising the format.
+    label; encodings as the dataset names them (c23, ulaw), formats, compression and sizes are judged inside, since a
+    detector may not win by recognising the format.
 
     Args:
         predictions: Any.
@@ -65,6 +66,7 @@ def by_group(predictions: Sequence[Prediction], family: str) -> dict[str, list[G
         "generator": _against_all(
             predictions, lambda entry: (entry.row.method or "not named") if entry.row.label else ""
         ),
+        "encoding": _inside(predictions, lambda entry: entry.row.compression),
         "format": _inside(predictions, lambda entry: entry.traits.format),
         rate_name: _inside(predictions, lambda entry: band_name(entry.traits.rate, rate_edges, rate_unit)),
         size_name: _inside(predictions, lambda entry: band_name(entry.traits.size, size_edges, size_unit)),

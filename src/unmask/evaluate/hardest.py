@@ -92,17 +92,17 @@ def face_tile(exhibit: Exhibit, caption: str) -> Tile | None:
     if not exhibit.heatmaps:
         return None
     square, heat = max(exhibit.heatmaps, key=lambda pair: float(pair[1].mean()))
-    face = _cut(exhibit.pixels_rgb_u8, square)
-    return Tile(np.concatenate([face, heated(face, heat)], axis=1), caption)
+    face = cv2.resize(cut_square(exhibit.pixels_rgb_u8, square), (_SIDE_PX, _SIDE_PX), interpolation=cv2.INTER_AREA)
+    return Tile(np.concatenate([face, heated(np.asarray(face, np.uint8), heat)], axis=1), caption)
 
 
-def _cut(pixels: U8Array, square: Box) -> U8Array:
-    """Cut a square out of a picture, border pixels repeated, at the side of a sheet's cell."""
+def cut_square(pixels: U8Array, square: Box) -> U8Array:
+    """Cut a square out of a picture, border pixels repeated where it reaches outside."""
     left, top, right, bottom = (round(edge) for edge in square)
     height, width = pixels.shape[:2]
     rows = np.clip(np.arange(top, max(bottom, top + 1)), 0, height - 1)
     columns = np.clip(np.arange(left, max(right, left + 1)), 0, width - 1)
-    return np.asarray(cv2.resize(pixels[rows][:, columns], (_SIDE_PX, _SIDE_PX), interpolation=cv2.INTER_AREA))
+    return np.ascontiguousarray(pixels[rows][:, columns])
 
 
 def _wrong(prediction: Prediction) -> float:

@@ -85,6 +85,8 @@ def test_what_cannot_be_evaluated_is_said_in_one_line(
         ((manifest, "--model", tiny_plan.face, "--compare", tiny_plan.speech), "is a speech model"),
         ((manifest, "--model", tiny_plan.face, "--compare", tmp_path / "no.parquet"), "no Parquet table"),
         ((manifest, "--model", tiny_plan.speech, "--asv-scores", manifest), "speaker verification"),
+        ((manifest,), "Name what to judge"),
+        ((manifest, "--leave-out", "source"), "need --recipe"),
     ):
         answer = run("evaluate", *words, "--out", tmp_path / "out", "--workers", 1)
         assert answer.code == 2

@@ -60,7 +60,7 @@ def test_metrics_are_json_that_any_reader_takes(out: Path) -> None:
     assert found["test"]["refusals"] == {"no_face": 1, "DecodeFailed": 1}
     assert sum(found["test"]["confusion"].values()) == 24
     assert set(found["test"]["levels"]) == {"frame", "person", "medium"}
-    assert set(found["test"]["groups"]) == {"source", "generator", "format", "compression", "face size"}
+    assert set(found["test"]["groups"]) == {"source", "generator", "encoding", "format", "compression", "face size"}
     assert found["test"]["inside_sources"]["one"]["media"] == 24
 
 

@@ -46,13 +46,16 @@ def save_sheet(tiles: Sequence[Tile], path: Path, *, title: str, across: int = 4
     down = -(-len(tiles) // across)
     shape = max((tile.pixels_rgb_u8.shape for tile in tiles), key=lambda shape: shape[0] / shape[1])
     cell = 12.0 / max(across, 3)
-    figure = paper(max(cell * across, 6), down * (cell * min(shape[0] / shape[1], 1.6) + 0.62) + 0.8, title=title)
+    words = 0.21 * max(tile.caption.count("\n") + 1 for tile in tiles) + 0.12
+    height = down * (cell * min(shape[0] / shape[1], 1.6) + words) + 0.7
+    figure = paper(max(cell * across, 6), height, title=title)
     panels = figure.subplots(down, across, squeeze=False).ravel()
     for panel in panels:
         panel.axis("off")
     for panel, tile in zip(panels, tiles, strict=False):
         panel.imshow(tile.pixels_rgb_u8, interpolation="nearest")
-        panel.set_title(tile.caption, fontsize=TYPE - 1, y=-0.05, va="top")
+        below = {"xytext": (0, -5), "textcoords": "offset points", "ha": "center", "va": "top"}
+        panel.annotate(tile.caption, (0.5, 0), xycoords="axes fraction", fontsize=TYPE - 1, **below)
     return save(figure, path)
 
 
