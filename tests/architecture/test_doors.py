@@ -30,6 +30,7 @@ DOORS = {
     "torch": {"training"},
     "torchvision": {"training"},
     "timm": {"training"},
+    "pytorch_grad_cam": {"training"},
     "safetensors": {"training"},
     "lightning_fabric": {"training"},
     "tensorboardX": {"training"},

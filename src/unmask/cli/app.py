@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from unmask.cli import demo, evaluate, exits, export, models, scan, serve, train
+from unmask.cli import demo, evaluate, exits, explain, export, models, scan, serve, train
 from unmask.cli.datasets.commands import app as datasets
 from unmask.core.errors import ModelError, UnmaskError
 
@@ -25,6 +25,7 @@ app.command("demo")(demo.demo)
 app.command("train")(train.train)
 app.command("export")(export.export)
 app.command("evaluate")(evaluate.evaluate)
+app.command("explain")(explain.explain)
 app.add_typer(models.app, name="models")
 app.add_typer(datasets, name="datasets")
 app.add_typer(serve.app, name="serve")
