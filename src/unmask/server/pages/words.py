@@ -60,7 +60,8 @@ def deleted(retention_days: float | None) -> str:
     if retention_days is None:
         return "only when you delete them"
     if retention_days < 2:
-        return f"{max(retention_days * 24, 1):.0f} hours after they were handed in"
+        hours = max(round(retention_days * 24), 1)
+        return f"{hours} hour{'s' * (hours > 1)} after they were handed in"
     return f"{retention_days:.0f} days after they were handed in"
 
 
