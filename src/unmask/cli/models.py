@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from unmask.models.card import ModelCard
-
-app = typer.Typer(help="List, show, verify and locate models.", no_args_is_help=True)
+app = typer.Typer(help="List, show, fetch, verify and locate models.", no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help="A model, for example face.fast-1.")]
 
 
 @app.command("list")
 def list_models() -> None:
-    """List all models: name, family, size, whether its files are here, what it is."""
+    """List all models: name, family, tiers that use it, size, whether its files are here, what it is."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
 
-    from unmask.models import catalogue
+    from unmask.models import catalogue, store
+    from unmask.scanning.plan import TIERS
 
     table = Table(box=box.SIMPLE)
-    for column in ("name", "family", "size", "here", "what it is"):
+    for column in ("name", "family", "tiers", "size", "here", "what it is"):
         table.add_column(column, justify="right" if column == "size" else "left", overflow="fold")
     for name in catalogue.names():
         card = catalogue.find(name)
         size = f"{sum(file.bytes for file in card.files) / 1e6:.1f} MB"
-        table.add_row(name, card.family, size, "yes" if _here(card) else "no", card.summary)
+        tiers = ", ".join(tier for tier, members in TIERS.items() if name in members)
+        table.add_row(name, card.family, tiers, size, "yes" if store.installed(card) else "no", card.summary)
     Console().print(table)
 
 
@@ -72,19 +71,33 @@ def verify() -> None:
 
 
 @app.command()
+def fetch(
+    name: Name,
+    *,
+    source: Annotated[
+        str,
+        typer.Option(
+            "--from", help="A file or folder, an installed package, or a URL, instead of the card's.", metavar="SOURCE"
+        ),
+    ] = "",
+) -> None:
+    """Bring a model's files onto this machine and check them; exits with 4 if they cannot be had or are others.
+
+    This is the only command that uses the network, and only when a file is missing.
+    """
+    from unmask.cli.console import progress
+    from unmask.models import catalogue
+    from unmask.models.fetch import fetch as bring
+
+    with progress() as listen:
+        paths = bring(catalogue.find(name), source=source, listener=listen)
+    for place in paths:
+        typer.echo(str(place))
+
+
+@app.command()
 def path(name: Name) -> None:
     """Print where a model's file lies."""
     from unmask.models import catalogue, store
 
     typer.echo(str(store.locate(catalogue.find(name))))
-
-
-def _here(card: ModelCard) -> bool:
-    from unmask.core.errors import ModelError
-    from unmask.models import store
-
-    try:
-        store.locate(card)
-    except ModelError:
-        return False
-    return True

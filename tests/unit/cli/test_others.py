@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.makers import models
 from tests.unit.cli.conftest import Run
 from unmask import __version__
 from unmask.models import catalogue
@@ -47,6 +48,9 @@ def test_models_are_listed(run: Run) -> None:
     assert answer.code == 0
     for name in catalogue.names():
         assert name in answer.out
+    (row,) = [line for line in answer.out.splitlines() if "face.fast-1" in line]
+    assert "fast" in row.split()
+    assert "yes" in row.split()
 
 
 def test_a_model_is_shown(run: Run) -> None:
@@ -66,6 +70,21 @@ def test_unknown_models_exit_with_4(run: Run, verb: str) -> None:
 def test_the_path_of_a_model(run: Run) -> None:
     answer = run("models", "path", "yunet-2023mar")
     assert Path(answer.out.strip()).is_file()
+
+
+def test_models_that_are_here_are_not_fetched(run: Run) -> None:
+    answer = run("models", "fetch", "yunet-2023mar", "--from", "nowhere")
+    assert answer.code == 0
+    assert Path(answer.out.strip()).is_file()
+
+
+def test_a_model_that_cannot_be_had_exits_with_4(run: Run, tmp_path: Path) -> None:
+    card = models.write_face_model(tmp_path, name="lonely")
+    (tmp_path / "lonely.onnx").unlink()
+    answer = run("models", "fetch", card, "--from", tmp_path)
+    assert answer.code == 4
+    assert "there is no lonely.onnx" in answer.err
+    assert "To get it: " in answer.err
 
 
 def test_models_are_verified(run: Run) -> None:
