@@ -51,7 +51,9 @@ def evaluate(  # noqa: PLR0913 - one parameter for each flag that people see
 ) -> None:
     """Measure a detector, with intervals, by source, generator, compression, size and level; show its worst errors."""
     from unmask.cli import retrain
+    from unmask.report.curves.canvas import check_installed
 
+    check_installed()
     if left_out:
         retrain.leave_out(manifest, left_out, recipe, out, judge=partial(predictions, workers=workers))
     if attack:

@@ -28,7 +28,9 @@ def explain(
 ) -> None:
     """Draw heat maps, error maps, spectra and the moments that mattered; or look into a trained network."""
     from unmask.core.errors import InvalidOption
+    from unmask.report.curves.canvas import check_installed
 
+    check_installed()
     if run is not None:
         if recipe is None or data is None or paths:
             message = (

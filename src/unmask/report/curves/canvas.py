@@ -5,10 +5,25 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from unmask.core.errors import ProviderUnavailable
+
 # Okabe and Ito's palette, which the colour-blind can tell apart.
 REAL, FAKE, INK, THIRD, QUIET = "#0072b2", "#d55e00", "#222222", "#009e73", "#b5b5b5"
 DPI = 110
 TYPE = 12
+
+
+def check_installed() -> None:
+    """Refuse to start work that would end in plots on an installation that cannot draw.
+
+    Raises:
+        ProviderUnavailable: Matplotlib is missing.
+    """
+    try:
+        import matplotlib  # noqa: F401 - asks whether it is there
+    except ImportError as error:
+        message = f"Plots need Matplotlib, which is not installed ({error}). Run: pip install 'unmask[evaluate]'."
+        raise ProviderUnavailable(message) from error
 
 
 def paper(width_in: float, height_in: float, *, title: str) -> Any:  # noqa: ANN401 - matplotlib has no types

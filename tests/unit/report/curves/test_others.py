@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,10 @@ from PIL import Image
 
 pytest.importorskip("matplotlib")
 
+from unmask.core.errors import ProviderUnavailable
 from unmask.core.records import SoundExhibit
 from unmask.metrics.bootstrap import Estimate
-from unmask.report.curves.canvas import FAKE, REAL
+from unmask.report.curves.canvas import FAKE, REAL, check_installed
 from unmask.report.curves.forest import MOST_LINES, Line, save_forest
 from unmask.report.curves.sheets import Tile, heated, save_sheet, save_sounds
 from unmask.report.curves.stress import StressPoint, save_stress
@@ -92,3 +94,10 @@ def test_sounds_are_drawn_with_their_answers(tmp_path: Path) -> None:
         picture(save_sounds([(sound, "x")], tmp_path / "m.png", title="t")) for sound in (with_answer, without)
     )
     assert inked(first, FAKE) > inked(second, FAKE)
+
+
+def test_an_installation_that_cannot_draw_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    check_installed()
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(ProviderUnavailable, match=r"unmask\[evaluate\]"):
+        check_installed()
