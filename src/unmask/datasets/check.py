@@ -62,11 +62,11 @@ def check(rows: Sequence[Row], *, workers: int = 1, listener: Listener = ignore)
         listener: Hears progress.
     """
     facts = list(measure(rows, decode=True, workers=workers, stage="check", listener=listener))
-    confounds = find_confounds(rows, facts)
+    confounds = find_confounds(rows, facts, listener=listener)
     sides: dict[str, int] = {}
     for row in rows:
         sides[row.split] = sides.get(row.split, 0) + 1
-    problems = [*_faults(facts), *_same_bytes(rows, facts), *_alike(rows, facts), *_leaks(rows)]
+    problems = [*_faults(facts), *_same_bytes(rows, facts), *_alike(rows, facts, listener), *_leaks(rows)]
     problems += [_of_confound(confound) for confound in confounds if confound.is_problem]
     return Findings(len(rows), sides, tuple(problems), tuple(confounds))
 
@@ -97,11 +97,11 @@ def _same_bytes(rows: Sequence[Row], facts: Sequence[Facts]) -> Iterator[Problem
     yield from _problem("repeat", "Files come more than once on one side; they count double.", repeats, serious=False)
 
 
-def _alike(rows: Sequence[Row], facts: Sequence[Facts]) -> Iterator[Problem]:
+def _alike(rows: Sequence[Row], facts: Sequence[Facts], listener: Listener) -> Iterator[Problem]:
     """Pairs of equal bytes are left to `_same_bytes`."""
     pairs = [
         f"{rows[first].path} ~ {rows[second].path}"
-        for first, second in near_pairs([fact.phash for fact in facts], [row.split for row in rows])
+        for first, second in near_pairs([fact.phash for fact in facts], [row.split for row in rows], listener=listener)
         if facts[first].sha256 != facts[second].sha256
     ]
     message = "Pictures that look the same stand on several sides: give each such pair one group and split again."

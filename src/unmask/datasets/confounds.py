@@ -14,8 +14,9 @@ from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 from sklearn.tree import DecisionTreeClassifier
 from threadpoolctl import threadpool_limits
 
+from unmask.core.events import Advanced, Listener, ignore
 from unmask.datasets.facts import Facts
-from unmask.datasets.manifest import Row
+from unmask.datasets.manifest import KINDS, Row
 from unmask.metrics.bootstrap import Estimate, interval
 from unmask.metrics.ranking import auc
 
@@ -64,7 +65,7 @@ class Confound:
         return self.together.low > WARN_ABOVE
 
 
-def find_confounds(rows: Sequence[Row], facts: Sequence[Facts]) -> list[Confound]:
+def find_confounds(rows: Sequence[Row], facts: Sequence[Facts], *, listener: Listener = ignore) -> list[Confound]:
     """Train tiny classifiers on the form of files.
 
     A kind with fewer than `_FEWEST_GROUPS` groups of a label is passed over: chance alone would look telling there.
@@ -72,17 +73,19 @@ def find_confounds(rows: Sequence[Row], facts: Sequence[Facts]) -> list[Confound
     Args:
         rows: Media.
         facts: What was measured of each; those with a fault are left out.
+        listener: Hears progress.
 
     Returns:
         One finding a kind.
     """
     found = []
-    for kind in ("image", "video", "audio"):
+    for number, kind in enumerate(KINDS, start=1):
         usable = [(row, fact) for row, fact in zip(rows, facts, strict=True) if row.kind == kind and not fact.fault]
         groups = [len({row.group for row, _ in usable if row.label == label}) for label in (0, 1)]
         if min(groups) >= _FEWEST_GROUPS:
             with threadpool_limits(1):  # Threads of these tiny models would only wait for each other.
                 found.append(_judge(kind, [row for row, _ in usable], [fact for _, fact in usable]))
+        listener(Advanced("give-aways", number, len(KINDS), kind))
     return found
 
 

@@ -7,12 +7,16 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from unmask.core.events import Advanced, Listener, ignore
+
 RADIUS = 12
 """Bits of 256 that may differ. Saving a face again as JPEG 30 or at a quarter of its size moved at most 6 bits, two
 different faces of one aligned set were 38 or more apart (500 pictures); cropping goes unnoticed."""
 
 
-def near_pairs(hashes: Sequence[str], sides: Sequence[str], *, radius: int = RADIUS) -> list[tuple[int, int]]:
+def near_pairs(
+    hashes: Sequence[str], sides: Sequence[str], *, radius: int = RADIUS, listener: Listener = ignore
+) -> list[tuple[int, int]]:
     """Find pairs on different sides whose hashes differ in at most `radius` bits.
 
     The bits are cut into one more band than may differ: two hashes that are near enough agree in at least one band
@@ -23,6 +27,7 @@ def near_pairs(hashes: Sequence[str], sides: Sequence[str], *, radius: int = RAD
         hashes: Hexadecimal, all of one length; an empty one is passed over.
         sides: One name each.
         radius: Most bits that differ.
+        listener: Hears progress.
 
     Returns:
         Pairs of positions, ascending.
@@ -33,12 +38,14 @@ def near_pairs(hashes: Sequence[str], sides: Sequence[str], *, radius: int = RAD
     packed = np.array([np.frombuffer(bytes.fromhex(hashes[at]), np.uint8) for at in places])
     names = np.array(sides)[places]
     pairs: set[tuple[int, int]] = set()
-    for band in np.array_split(np.unpackbits(packed, axis=1), radius + 1, axis=1):
-        _, keys = np.unique(np.packbits(band, axis=1), axis=0, return_inverse=True)
+    for number, band in enumerate(np.array_split(np.unpackbits(packed, axis=1), radius + 1, axis=1), start=1):
+        keys = band @ (1 << np.arange(band.shape[1], dtype=np.int64))
         order = np.argsort(keys, kind="stable")
-        for bucket in np.split(order, np.flatnonzero(np.diff(keys[order])) + 1):
-            if len(set(names[bucket])) > 1:
-                pairs |= _near(packed, names, bucket, radius)
+        ends = np.flatnonzero(np.diff(keys[order], append=-1)) + 1
+        starts = np.concatenate([[0], ends[:-1]])
+        for start, end in zip(starts[ends - starts > 1], ends[ends - starts > 1], strict=True):
+            pairs |= _near(packed, names, order[start:end], radius)
+        listener(Advanced("look-alikes", number, radius + 1))
     return sorted((int(places[first]), int(places[second])) for first, second in pairs)
 
 
