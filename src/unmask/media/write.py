@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import wave
 from collections.abc import Iterable
 from fractions import Fraction
@@ -11,7 +12,7 @@ import av
 import cv2
 import numpy as np
 
-from unmask.core.records import F32Array, U8Array
+from unmask.core.records import F32Array, Sound, U8Array
 
 _SOUND_RATE_HZ = 48000
 _BLOCK = 1024
@@ -79,3 +80,34 @@ def write_sound(path: Path, samples: F32Array, rate_hz: int) -> None:
         file.setsampwidth(2)
         file.setframerate(rate_hz)
         file.writeframes((np.clip(samples, -1, 1) * 32767).round().astype("<i2").tobytes())
+
+
+def sound_as_mp3(blocks: Iterable[Sound], *, kbps: int, most_bytes: int) -> bytes | None:
+    """Encode sound as MP3, which every browser plays; gaps between blocks become silence.
+
+    Args:
+        blocks: Mono sound of one rate (16, 24 or 32 kHz), ascending in time.
+        kbps: Rate.
+        most_bytes: Give up as soon as the file is larger.
+
+    Returns:
+        The file, without any metadata of where the sound came from; None if it would be too large or there is no sound.
+    """
+    held, track, done = io.BytesIO(), None, 0
+    with av.open(held, "w", format="mp3") as container:
+        for block in blocks:
+            if track is None:
+                track = container.add_stream("libmp3lame", rate=block.rate_hz, layout="mono")
+                track.bit_rate = 1000 * kbps
+            silence = np.zeros(max(round(block.start_s * block.rate_hz) - done, 0), np.float32)
+            samples = np.concatenate([silence, np.clip(block.samples_f32, -1, 1)])
+            frame = av.AudioFrame.from_ndarray(samples[None], format="fltp", layout="mono")
+            frame.sample_rate, frame.pts = block.rate_hz, done
+            done += samples.size
+            container.mux(track.encode(frame))
+            if held.tell() > most_bytes:
+                return None
+        if track is None:
+            return None
+        container.mux(track.encode(None))
+    return held.getvalue()

@@ -21,6 +21,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from unmask.core.evidence import ScanFailure, ScanReport
+from unmask.report.drawing.sound import player_uri
 from unmask.report.figures import thumbnail
 from unmask.report.page import page, time
 from unmask.report.to_json import Result
@@ -35,13 +36,14 @@ def render_html(report: ScanReport, back: str | None = None) -> str:
     """Write the page of one medium.
 
     Args:
-        report: What was concluded, with its exhibits.
+        report: What was concluded, with its exhibits. Where its file is still there, the page plays its sound.
         back: Relative link to an index; None for a page that stands alone.
 
     Returns:
         A whole HTML document.
     """
-    return _render("page.html", {**page(report), "back": back})
+    player = player_uri(report.media) if report.sound is not None else None
+    return _render("page.html", {**page(report), "back": back, "player": player})
 
 
 def render_timeline(report: ScanReport) -> str | None:

@@ -11,10 +11,11 @@ import pytest
 from tests.makers import sounds
 from tests.makers.images import four_corners
 from tests.makers.videos import draw_numbered, read_number
+from unmask.core.records import Sound
 from unmask.media.audio import iter_sound
 from unmask.media.probe import probe, probe_with_index
 from unmask.media.video import iter_frames
-from unmask.media.write import write_clip
+from unmask.media.write import sound_as_mp3, write_clip
 
 SIZE = (192, 128)
 RATE_HZ = 48000
@@ -81,3 +82,20 @@ def test_a_lower_rate_factor_keeps_more(tmp_path: Path) -> None:
     for crf in (5, 40):
         write_clip(tmp_path / f"{crf}.mp4", noise, rate=Fraction(10), crf=crf)
     assert (tmp_path / "5.mp4").stat().st_size > 2 * (tmp_path / "40.mp4").stat().st_size
+
+
+def test_sound_becomes_mp3_with_its_gaps(tmp_path: Path) -> None:
+    tone = np.sin(np.arange(24_000) * 0.2).astype(np.float32) * 0.5
+    content = sound_as_mp3([Sound(tone, 24_000, 0.0), Sound(tone, 24_000, 3.0)], kbps=48, most_bytes=1_000_000)
+    assert content is not None
+    (tmp_path / "a.mp3").write_bytes(content)
+    assert probe(tmp_path / "a.mp3").duration_s == pytest.approx(4.0, abs=0.1)
+    (whole,) = iter_sound(tmp_path / "a.mp3", [0.0], length_s=4.0, rate_hz=24_000)
+    loud = [np.abs(whole.samples_f32[24_000 * second + 6_000 : 24_000 * second + 18_000]).max() for second in range(4)]
+    assert [one > 0.3 for one in loud] == [True, False, False, True]
+
+
+def test_sound_that_would_be_too_large_or_is_none_is_not_encoded() -> None:
+    minute = Sound(np.zeros(24_000 * 60, np.float32), 24_000, 0.0)
+    assert sound_as_mp3([minute] * 3, kbps=48, most_bytes=10_000) is None
+    assert sound_as_mp3([], kbps=48, most_bytes=10_000) is None

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.makers import sounds
 from tests.unit.report.made import FAILURE, clip, faceless, portrait, sound
 from unmask.core.evidence import Provenance, ScanReport, Trace, Verdict
 from unmask.core.records import MediaInfo
+from unmask.media.probe import probe
 from unmask.report.to_html import page_name, render_html, render_timeline, save_html, save_index
 
 VOID = {"meta", "img", "input", "br", "hr", "link"}
@@ -74,10 +76,11 @@ def test_tags_are_balanced(page: Page) -> None:
 
 def test_page_asks_for_nothing_outside(page: Page) -> None:
     for tag, attributes in page.tags:
-        assert tag not in {"link", "iframe", "object", "embed", "base", "form", "video", "audio"}
+        assert tag not in {"link", "iframe", "object", "embed", "base", "form", "video"}
         for name in ("src", "href", "srcset", "action", "poster", "xlink:href"):
             if name in attributes:
-                assert attributes[name].startswith(("data:image/", "#")), (tag, attributes)
+                allowed = "data:audio/mpeg;" if tag == "audio" else ("data:image/", "#")
+                assert attributes[name].startswith(allowed), (tag, attributes)
     assert "url(" not in page.inline["style"]
     assert "@import" not in page.inline["style"]
     assert not re.search(r"https?:|//\w", page.inline["style"] + page.inline["script"].replace("// ", ""))
@@ -221,6 +224,19 @@ def test_timeline_alone_is_the_one_of_the_page() -> None:
     assert [one["data-go-s"] for one in fragment.all("button")] == ["4.5"]
     assert len([one for one in fragment.all("img") if one["class"] == "who"]) == 2
     assert render_timeline(portrait()) is None
+
+
+def test_sound_can_be_played_while_its_file_is_there(tmp_path: Path) -> None:
+    sounds.write_speech_like(tmp_path / "a.wav", seconds=2.0)
+    report = replace(recording(), media=probe(tmp_path / "a.wav"))
+    (player,) = Page(render_html(report)).all("audio")
+    assert "data-timeline-media" in player
+    content = base64.b64decode(player["src"].removeprefix("data:audio/mpeg;base64,"))
+    (tmp_path / "again.mp3").write_bytes(content)
+    assert probe(tmp_path / "again.mp3").duration_s == pytest.approx(2.0, abs=0.1)
+    assert len(content) < 20_000
+    (tmp_path / "a.wav").unlink()
+    assert Page(render_html(report)).all("audio") == []
 
 
 def test_moments_of_pictures_lead_into_the_timeline() -> None:

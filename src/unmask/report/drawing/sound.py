@@ -5,14 +5,21 @@ from __future__ import annotations
 import numpy as np
 from markupsafe import Markup
 
-from unmask.core.records import F32Array, SoundExhibit
-from unmask.report.overlay import mel_png, png_uri, strip_png
+from unmask.core.errors import InputError
+from unmask.core.records import F32Array, MediaInfo, SoundExhibit
+from unmask.media.audio import stream_sound
+from unmask.media.write import sound_as_mp3
+from unmask.report.overlay import data_uri, mel_png, png_uri, strip_png
 from unmask.report.words import clock
 
 SPECTROGRAM_HEIGHT = 132
 WAVEFORM_HEIGHT = 56
 ACTIVITY_HEIGHT = 14
 WAVEFORM_COLUMNS = 1000
+SOUND_RATE_HZ = 24000
+SOUND_KBPS = 48
+MOST_SOUND_S = 600.0
+MOST_SOUND_BYTES = 4_000_000
 NO_SCALE = Markup("")
 
 
@@ -23,6 +30,25 @@ def spectrogram(sound: SoundExhibit, duration_s: float) -> Markup:
         SPECTROGRAM_HEIGHT - 2
     )
     return _image(png_uri(mel_png(sound.mel_db)), words, _width(sound, duration_s), SPECTROGRAM_HEIGHT, scale)
+
+
+def player_uri(media: MediaInfo) -> str | None:
+    """Encode the sound of a medium again, small enough for a page; no metadata of the original can be in it.
+
+    Args:
+        media: What was scanned; read again from its place.
+
+    Returns:
+        MP3 as a data URI; None without sound, where it would be too long for a page, or if the file went away.
+    """
+    if not media.has_audio or media.duration_s > MOST_SOUND_S:
+        return None
+    try:
+        blocks = stream_sound(media.path, rate_hz=SOUND_RATE_HZ)
+        content = sound_as_mp3(blocks, kbps=SOUND_KBPS, most_bytes=MOST_SOUND_BYTES)
+    except InputError:
+        return None
+    return None if content is None else data_uri("audio/mpeg", content)
 
 
 def activity(sound: SoundExhibit, duration_s: float) -> Markup | None:
