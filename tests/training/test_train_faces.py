@@ -122,6 +122,19 @@ def test_after_kill_9_a_run_ends_with_the_same_weights(home: Path, whole: Path) 
         assert (out / name).read_bytes() == (whole / name).read_bytes()
 
 
+def test_two_devices_take_the_same_steps_as_one(home: Path, tmp_path: Path) -> None:
+    """Each takes half of every batch; without dropout the mean of their gradients is that of the whole batch."""
+    settings = {"schedule.steps": "3", "network.dropout": "0.0"}
+    run(home, tmp_path / "one", read_recipe(home / "tiny.toml", settings=settings))
+    command = ["train", home / "tiny.toml", "--data", home / "data.csv", "--cache", home / "crops"]
+    command += ["--out", tmp_path / "two", "--accelerator", "cpu", "--devices", "2", "--precision", "32-true"]
+    command += [part for key, value in settings.items() for part in ("--set", f"{key}={value}")]
+    subprocess.run([sys.executable, "-m", "unmask", *map(str, command), "--workers", "0"], check=True, timeout=240)
+    one, two = (load_file(tmp_path / name / "last_average.safetensors") for name in ("one", "two"))
+    for key, value in one.items():
+        assert torch.allclose(value.float(), two[key].float(), atol=2e-5), key
+
+
 def test_the_number_of_workers_does_not_matter_but_the_seed_does(home: Path, whole: Path, tmp_path: Path) -> None:
     run(home, tmp_path / "none", machine=replace(MACHINE, workers=0))
     run(home, tmp_path / "seed", recipe(home, schedule__seed="1", schedule__steps="15"))

@@ -107,7 +107,7 @@ def _frame(
     return cut, mask
 
 
-def _turned(pixels: U8Array, matrix: NDArray[np.float64]) -> U8Array:
+def _turned(pixels: U8Array, matrix: NDArray[np.integer | np.floating]) -> U8Array:
     return np.asarray(cv2.warpAffine(pixels, matrix, pixels.shape[:2], borderMode=cv2.BORDER_REFLECT_101), np.uint8)
 
 

@@ -276,7 +276,7 @@ def mask_loss(evidence: Tensor, masks: Tensor) -> Tensor:
     known = (masks >= 0).flatten(1).all(dim=1)
     if not bool(known.any()):
         return evidence.sum() * 0
-    wanted = torch.nn.functional.adaptive_avg_pool2d(masks[known], tuple(evidence.shape[-2:]))
+    wanted = torch.nn.functional.adaptive_avg_pool2d(masks[known], (evidence.shape[-2], evidence.shape[-1]))
     return torch.nn.functional.binary_cross_entropy_with_logits(evidence[known], wanted)
 
 

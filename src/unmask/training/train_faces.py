@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
@@ -69,6 +70,7 @@ def train_faces(
     rows, missing = present([row for row in read_manifest(manifest) if row.kind in ("image", "video")], listener)
     sides = split(rows, recipe.split)
     require_labels(sides["train"], recipe)
+    cv2.setNumThreads(1)  # Workers are forked, and OpenCV's own threads would not survive that.
     bench = open_bench(recipe, manifest, out, machine or Machine())
     with bench.fabric.rank_zero_first():
         crops = crops_by_side(sides, cache or out / "crops", workers=max(bench.workers, 1), listener=listener)

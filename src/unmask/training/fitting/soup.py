@@ -31,15 +31,13 @@ def average_runs(runs: Sequence[Path], out: Path) -> Path:
         InvalidOption: A run has no weights, or is of another network than the first.
     """
     first, *others = [_weights(run) for run in runs]
-    architecture = _architecture(runs[0])
+    architectures = {name: run for run in reversed(runs) if (name := _architecture(run))}
+    if len(architectures) > 1:
+        told = ", ".join(f"{run} is a run of {name}" for name, run in architectures.items())
+        raise InvalidOption(f"Only runs of one architecture have a mean: {told}.")
     total = {key: value.double() for key, value in first.items()}
     for run, weights in zip(runs[1:], others, strict=True):
         _require_alike(runs[0], first, run, weights)
-        if architecture != _architecture(run):
-            message = (
-                f"{run} is a run of {_architecture(run)}, {runs[0]} one of {architecture}; only like runs have a mean."
-            )
-            raise InvalidOption(message)
         for key, value in weights.items():
             total[key] += value.double()
     mean = {
@@ -62,8 +60,8 @@ def _weights(run: Path) -> dict[str, Tensor]:
 
 
 def _architecture(run: Path) -> str:
-    """What the record of a run says; nothing for a bare file, or for runs from before there were records."""
-    record = run / RECORD
+    """What the record of a run says; nothing where there is none."""
+    record = (run if run.is_dir() else run.parent) / RECORD
     if not record.is_file():
         return ""
     recipe = json.loads(record.read_text(encoding="utf-8"))["recipe"]
