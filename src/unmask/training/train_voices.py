@@ -7,9 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load_file
 from torch import nn
-from torch.utils.data import DataLoader
 
 from unmask.core.errors import InvalidOption, ManifestInvalid
 from unmask.core.events import Listener, ignore
@@ -17,11 +15,19 @@ from unmask.core.records import F32Array
 from unmask.datasets.manifest import read_manifest
 from unmask.datasets.split import Side, split
 from unmask.metrics.ranking import auc, equal_error_rate
-from unmask.training.architectures.voice.mel_cnn import MelCnn
-from unmask.training.fitting.bench import Machine, open_bench
-from unmask.training.loop import Outcome, fit
+from unmask.training.architectures.network import Network
+from unmask.training.architectures.voice.registry import TUNE, voice_network
+from unmask.training.architectures.voice.weights import load_voice_weights
+from unmask.training.architectures.voice.whisper import Whisper
+from unmask.training.fitting.bench import Bench, Machine, open_bench
+from unmask.training.fitting.state import WEIGHTS, save_weights
+from unmask.training.forge.twins import twins_of
+from unmask.training.forge.vocoders import check_twins
+from unmask.training.loop import Outcome, fit, steps_done
 from unmask.training.recipe import Recipe
+from unmask.training.train_faces import loader
 from unmask.training.voice_augment import augment
+from unmask.training.voice_probe import solve_head
 from unmask.training.voices import VoiceClip, VoiceStream, load_clips, read_clips, save_clips, windows_of
 
 
@@ -36,6 +42,9 @@ def train_voices(
 ) -> Outcome:
     """Train a speech detector.
 
+    ``network.tune = "none"`` leaves out the steps: published weights are taken as they are, and of `Whisper` only the
+    head is fitted.
+
     Args:
         recipe: Its family must be speech.
         manifest: CSV of labelled recordings.
@@ -48,25 +57,30 @@ def train_voices(
         The outcome of the loop.
 
     Raises:
-        InvalidOption: The recipe is for another family or names an unknown architecture.
+        InvalidOption: The recipe is for another family or names an unknown network.
+        UnknownOption: The network or the twins have an unknown setting.
+        WeightsMissing: The weights to start from, or a vocoder, are not there.
         ManifestInvalid: Genuine or forged speech is missing from the training side.
         LeakFound: The split leaks.
     """
-    if recipe.family != "speech" or recipe.architecture != "mel_cnn":
-        message = f"{recipe.name}: expected a recipe of family speech with architecture mel_cnn."
+    if recipe.family != "speech":
+        message = f"{recipe.name}: the family is {recipe.family!r}; expected speech."
         raise InvalidOption(message)
+    check_twins(recipe.twins)
+    network = voice_network(recipe.architecture, recipe.network)
     bench = open_bench(recipe, manifest, out, machine or Machine())
     with bench.fabric.rank_zero_first():
         clips = clips_by_side(recipe, manifest, cache or out / "clips", listener=listener)
-    network = MelCnn(dropout=recipe.augment.get("dropout", 0.1))
-    if recipe.pretrained:
-        network.load_state_dict(load_file(str(recipe.pretrained)))
-    stream = VoiceStream(clips["train"], recipe.shares, recipe.augment, seed=recipe.schedule.seed)
-    loader = DataLoader(stream, batch_size=recipe.schedule.batch, num_workers=1, prefetch_factor=4)
     checks = checks_of(clips)
+    if not steps_done(out):
+        _prepare(network, clips["train"], recipe, bench, listener)
+    if recipe.network.get(TUNE) == "none":
+        save_weights(network, out / WEIGHTS)
+        return Outcome(out / WEIGHTS, {"step": 0.0, **figures(network, checks)})
+    stream = VoiceStream(clips["train"], recipe.shares, recipe.augment, seed=recipe.schedule.seed)
     return fit(
         network,
-        loader,
+        loader(stream, recipe, bench),
         recipe,
         validate=lambda net: figures(net, checks),
         bench=bench,
@@ -74,10 +88,18 @@ def train_voices(
     )
 
 
+def _prepare(network: Network, clips: Sequence[VoiceClip], recipe: Recipe, bench: Bench, listener: Listener) -> None:
+    """Load the weights that the recipe starts from; Whisper's head is then solved on them."""
+    if recipe.pretrained:
+        load_voice_weights(network, str(recipe.pretrained))
+    if isinstance(network, Whisper):
+        solve_head(network, clips, recipe.augment, store=bench.out / "features", listener=listener)
+
+
 def clips_by_side(
     recipe: Recipe, manifest: Path, folder: Path, *, listener: Listener = ignore
 ) -> dict[Side, list[VoiceClip]]:
-    """Decode and trim every side once; later calls read the stored clips.
+    """Decode and trim every side once and forge the training side's twins; later calls read the stored clips.
 
     Raises:
         ManifestInvalid: Genuine or forged speech is missing from the training side.
@@ -87,7 +109,10 @@ def clips_by_side(
     if not all((folder / f"{side}.npz").is_file() for side in sides):
         rows = split(read_manifest(manifest, kind="audio"), recipe.split)
         for side in sides:
-            save_clips(read_clips(rows[side], listener=listener), folder / f"{side}.npz")
+            clips = read_clips(rows[side], listener=listener)
+            if side == "train" and recipe.twins:
+                clips += twins_of(clips, recipe.twins, listener=listener)
+            save_clips(clips, folder / f"{side}.npz")
     found = {side: load_clips(folder / f"{side}.npz") for side in sides}
     if {clip.label for clip in found["train"]} != {0, 1}:
         message = "Training needs genuine and forged recordings with speech; one of the two is missing from its side."

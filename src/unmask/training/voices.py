@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from torch.utils.data import IterableDataset, get_worker_info
+from torch.utils.data import Dataset
 
 from unmask.core.errors import InputError
 from unmask.core.events import Advanced, Listener, ignore
@@ -45,8 +45,11 @@ class VoiceClip:
     pair: str = ""
 
 
-class VoiceStream(IterableDataset[tuple[F32Array, np.float32]]):
-    """An endless stream of disturbed windows: as many genuine as forged, source by share, then group, then recording.
+class VoiceStream(Dataset[tuple[F32Array, np.float32]]):
+    """Endless disturbed windows: of each two, the first is genuine and the second forged.
+
+    They are drawn by share of their source, then by group, then by recording. Example n depends on the seed and on n
+    alone.
 
     Part of the stream comes as pairs, one after the other: a genuine recording and its vocoded twin, cut and
     disturbed alike, so that nothing but the vocoder tells them apart.
@@ -57,7 +60,7 @@ class VoiceStream(IterableDataset[tuple[F32Array, np.float32]]):
             among themselves, each by the square root of its number of recordings.
         settings: ``strength`` of the augmentation, shares of draws that are ``pairs`` (twins) or
             ``matched`` (two of one source), ``length_s`` of a window.
-        seed: Of all choices; every worker draws its own stream from it.
+        seed: Of all choices.
     """
 
     def __init__(
@@ -77,17 +80,22 @@ class VoiceStream(IterableDataset[tuple[F32Array, np.float32]]):
         self._length = round(settings.get("length_s", SAMPLES / RATE_HZ) * RATE_HZ)
         self._seed = seed
 
-    def __iter__(self) -> Iterator[tuple[F32Array, np.float32]]:
-        worker = get_worker_info()
-        rng = np.random.default_rng([self._seed, worker.id if worker else 0])
-        while True:
-            clips = self._two(rng)
-            paired = clips[0].pair != "" and clips[0].pair == clips[1].pair
-            seeds = rng.integers(2**32, size=2)
-            for clip, seed in zip(clips, (seeds[0], seeds[0] if paired else seeds[1]), strict=True):
-                choices = np.random.default_rng(seed)
-                window = random_window(clip.samples_f32, choices, length=self._length)
-                yield augment(window, choices, strength=self._strength), np.float32(clip.label)
+    def __getitem__(self, number: int) -> tuple[F32Array, np.float32]:
+        """Make an example.
+
+        Args:
+            number: From 0; without end.
+
+        Returns:
+            Samples, shape (length,), float32, and label.
+        """
+        couple, place = divmod(number, 2)
+        rng = np.random.default_rng([self._seed, couple])
+        clips = self._two(rng)
+        paired = clips[0].pair != "" and clips[0].pair == clips[1].pair
+        choices = np.random.default_rng(rng.integers(2**32, size=2)[0 if paired else place])
+        window = random_window(clips[place].samples_f32, choices, length=self._length)
+        return augment(window, choices, strength=self._strength), np.float32(clips[place].label)
 
     def _two(self, rng: np.random.Generator) -> tuple[VoiceClip, VoiceClip]:
         """Draw a genuine and a forged recording: twins, two of one source, or any two."""

@@ -7,23 +7,18 @@ and normalisation. As in `face_cnn` the head is applied before pooling, so its m
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from unmask.core.records import F32Array
+from unmask.training.architectures.network import Network
+from unmask.training.architectures.voice.front import BINS, RATE_HZ, PowerSpectrum, even_level, precisely
 
-RATE_HZ = 16000
-SAMPLES = 64000
-_WINDOW = 400
-_HOP = 160
-_BINS = 512
 _FLOOR = 3e-5
 
 
-class MelCnn(nn.Module):
+class MelCnn(Network):
     """Spectrogram, residual blocks, 1x1 head and mean.
 
     Args:
@@ -58,7 +53,7 @@ class MelCnn(nn.Module):
             logit, shape (N,), higher means more likely fake; evidence, shape (N, F, T), low bands first, whose mean
             is the logit; embedding, shape (N, D).
         """
-        image = _precisely(self.spectrogram, samples)
+        image = precisely(self.spectrogram, samples)
         if self.training and self.masks:
             image = _masked(image)
         features = self.blocks(self.stem(image))
@@ -73,25 +68,18 @@ class LogSpectrogram(nn.Module):
     (cepstral mean subtraction, Atal 1974), which would otherwise tell sources apart.
     """
 
-    kernels: Tensor
     filters: Tensor
 
     def __init__(self, bands: int) -> None:
         super().__init__()
-        taper = np.hanning(_WINDOW + 1)[:-1]
-        phase = 2 * math.pi * np.outer(np.arange(_BINS // 2), np.arange(_WINDOW)) / _BINS
-        kernels = np.concatenate([np.cos(phase), -np.sin(phase)]) * taper / np.sqrt((taper**2).sum())
-        self.register_buffer("kernels", torch.from_numpy(kernels[:, None].astype(np.float32)), persistent=False)
+        self.power = PowerSpectrum(400)
         self.register_buffer("filters", torch.from_numpy(band_filters(bands))[:, :, None], persistent=False)
 
     def forward(self, samples: Tensor) -> Tensor:
         """Map samples, shape (N, L), to an image, shape (N, 1, bands, frames)."""
-        x = samples - samples.mean(dim=1, keepdim=True)
-        x = x / (x.square().mean(dim=1, keepdim=True) + 1e-10).sqrt()
+        x = even_level(samples)
         x = torch.cat([x[:, :1], x[:, 1:] - 0.9 * x[:, :-1]], dim=1)
-        parts = nn.functional.conv1d(x[:, None], self.kernels, stride=_HOP)
-        real, imaginary = parts.split(_BINS // 2, dim=1)
-        power = nn.functional.conv1d(real.square() + imaginary.square(), self.filters)
+        power = nn.functional.conv1d(self.power(x), self.filters)
         image = torch.log(power + _FLOOR)
         image = image - image.mean(dim=2, keepdim=True)
         spread = (image.square().mean(dim=(1, 2), keepdim=True) + 1e-4).sqrt()
@@ -129,19 +117,11 @@ def band_filters(bands: int) -> F32Array:
     mel = np.log1p(hertz / 700)
     warp = 0.5 * grid + 0.5 * (mel - mel[0]) / (mel[-1] - mel[0])
     edges = np.interp(np.linspace(0, 1, bands + 2), warp, hertz)[:, None]
-    bins = np.arange(_BINS // 2)[None] * RATE_HZ / _BINS
-    rising = (bins - edges[:-2]) / np.maximum(edges[1:-1] - edges[:-2], RATE_HZ / _BINS)
-    falling = (edges[2:] - bins) / np.maximum(edges[2:] - edges[1:-1], RATE_HZ / _BINS)
+    bins = np.arange(BINS // 2)[None] * RATE_HZ / BINS
+    rising = (bins - edges[:-2]) / np.maximum(edges[1:-1] - edges[:-2], RATE_HZ / BINS)
+    falling = (edges[2:] - bins) / np.maximum(edges[2:] - edges[1:-1], RATE_HZ / BINS)
     found = np.clip(np.minimum(rising, falling), 0, None)
     return np.asarray(found / np.maximum(found.sum(axis=1, keepdims=True), 1e-9), dtype=np.float32)
-
-
-def _precisely(module: nn.Module, x: Tensor) -> Tensor:
-    """Run a module in float32, also inside a block of mixed precision; power spectra need it."""
-    if not torch.is_autocast_enabled("cpu"):
-        return module(x)  # type: ignore[no-any-return]
-    with torch.autocast("cpu", enabled=False):
-        return module(x.float())  # type: ignore[no-any-return]
 
 
 def _convolution(before: int, after: int, size: int, stride: int) -> nn.Sequential:

@@ -8,7 +8,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from unmask.training.architectures.mel_cnn import SAMPLES, MelCnn, band_filters
+from unmask.training.architectures.voice.front import SAMPLES
+from unmask.training.architectures.voice.mel_cnn import MelCnn, band_filters
 from unmask.training.export import export_graph
 
 

@@ -1,0 +1,105 @@
+"""The speech networks by name, for recipes and cards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from unmask.core.errors import InvalidOption, UnknownOption, nearest
+from unmask.training.architectures.network import Network
+from unmask.training.architectures.voice.aasist import Aasist
+from unmask.training.architectures.voice.lcnn import Lcnn
+from unmask.training.architectures.voice.mel_cnn import MelCnn
+from unmask.training.architectures.voice.rawnet2 import RawNet2
+from unmask.training.architectures.voice.whisper import Whisper
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceNetwork:
+    """One architecture.
+
+    Attributes:
+        build: Makes it, weights at random; takes numbers by name.
+        settings: Names of the numbers that it takes, from the recipe's table ``[network]``.
+        summary: One sentence for the model card.
+        reference: The paper behind it.
+        compact: Whether its graph is stored with weights of 8 bits.
+    """
+
+    build: Callable[..., Network]
+    settings: tuple[str, ...]
+    summary: str
+    reference: str
+    compact: bool = False
+
+
+def _aasist(**settings: float) -> Network:
+    return Aasist(level=bool(settings.get("level", 1)))
+
+
+def _aasist_light(**settings: float) -> Network:
+    return Aasist(channels=24, shares=(0.4, 0.5, 0.7), level=bool(settings.get("level", 1)))
+
+
+TUNE = "tune"
+_JUNG = "Jung et al.: AASIST, ICASSP 2022"
+NETWORKS = {
+    "mel_cnn": VoiceNetwork(
+        MelCnn,
+        ("bands", "width", "dropout"),
+        "Convolutional network on a log-mel spectrogram made inside the graph, windows of 4 s.",
+        "Lavrentyeva et al.: STC antispoofing systems for the ASVspoof2019 challenge, Interspeech 2019",
+    ),
+    "lcnn": VoiceNetwork(
+        Lcnn,
+        ("width", "dropout"),
+        "Light CNN on linear cepstral coefficients made inside the graph, windows of 4 s.",
+        "Lavrentyeva et al.: STC antispoofing systems for the ASVspoof2019 challenge, Interspeech 2019",
+    ),
+    "rawnet2": VoiceNetwork(
+        RawNet2,
+        ("filters", "width", "state", "dropout"),
+        "Residual and recurrent network on raw samples through fixed sinc filters, windows of 4 s.",
+        "Tak et al.: End-to-end anti-spoofing with RawNet2, ICASSP 2021",
+    ),
+    "aasist": VoiceNetwork(
+        _aasist, ("level",), "Graph attention over bands and over time of raw samples, windows of 4 s.", _JUNG
+    ),
+    "aasist_light": VoiceNetwork(
+        _aasist_light, ("level",), "AASIST-L: graph attention over bands and over time, windows of 4 s.", _JUNG
+    ),
+    "whisper": VoiceNetwork(
+        Whisper,
+        ("layers",),
+        "The first layers of Whisper tiny's encoder with a linear head, windows of 4 s.",
+        "Radford et al.: Whisper, ICML 2023; Kawa et al.: Deepfake detection with Whisper features, Interspeech 2023",
+        compact=True,
+    ),
+}
+
+
+def voice_network(name: str, settings: Mapping[str, Any]) -> Network:
+    """Make a network.
+
+    Args:
+        name: As in `NETWORKS`.
+        settings: The recipe's table ``[network]``; ``tune`` is for the training (see `train_voices`).
+
+    Returns:
+        The network; maps samples, shape (N, 64000), to logit, evidence and embedding.
+
+    Raises:
+        InvalidOption: There is no such network for speech.
+        UnknownOption: The network takes no such setting.
+    """
+    if name not in NETWORKS:
+        message = f"There is no network {name!r} for speech. {nearest(name, NETWORKS)}"
+        raise InvalidOption(message)
+    entry = NETWORKS[name]
+    own = {key: value for key, value in settings.items() if key != TUNE}
+    for key in own:
+        if key not in entry.settings:
+            message = f"The network {name} takes no setting {key!r}. {nearest(key, (*entry.settings, TUNE))}"
+            raise UnknownOption(message)
+    return entry.build(**own)
