@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors.torch import load_file
 
 from unmask.core.errors import InvalidOption
 from unmask.core.records import U8Array
@@ -19,8 +20,10 @@ from unmask.models.store import digest
 from unmask.training.architectures.registry import MARGIN, build, crop_shape
 from unmask.training.architectures.voice.registry import NETWORKS, voice_network
 from unmask.training.classical.pipelines import PIPELINES
+from unmask.training.compact import round_weights, store_compactly
 from unmask.training.ensemble import ENSEMBLE, join, read_members
 from unmask.training.export import OUTPUTS, export_graph
+from unmask.training.fitting.state import save_weights
 from unmask.training.parity import parity
 from unmask.training.recipe import Recipe
 
@@ -56,19 +59,19 @@ def draft_face_card(recipe: Recipe, run: Path, train_rows: Sequence[Row], out: P
         return _face_card(recipe, graph, members[0].input, summary=summary, training_data=members[0].training_data)
     if recipe.architecture in PIPELINES:
         pipeline = PIPELINES[recipe.architecture]
-        facts = json.loads(_weights(run, "pipeline.json").read_text(encoding="utf-8"))
+        facts = json.loads(trained_weights(run, "pipeline.json").read_text(encoding="utf-8"))
         out.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(_weights(run, "pipeline.onnx"), graph)
+        shutil.copyfile(trained_weights(run, "pipeline.onnx"), graph)
         return _face_card(
             recipe,
             graph,
-            _crops(pipeline.size_px, float(recipe.network.get("margin", MARGIN))),
+            crop_input(pipeline.size_px, float(recipe.network.get("margin", MARGIN))),
             summary=pipeline.summary,
             reference=pipeline.reference,
             training_data=seen(train_rows),
             parity=float(facts["parity"]),
         )
-    return _network_card(recipe, _weights(run), train_rows, graph)
+    return _network_card(recipe, trained_weights(run), train_rows, graph)
 
 
 def _network_card(recipe: Recipe, weights: Path, train_rows: Sequence[Row], graph: Path) -> ModelCard:
@@ -84,7 +87,7 @@ def _network_card(recipe: Recipe, weights: Path, train_rows: Sequence[Row], grap
     return _face_card(
         recipe,
         graph,
-        _crops(size_px, margin, frames=network.frames),
+        crop_input(size_px, margin, frames=network.frames),
         summary=network.summary.format(backbone=backbone),
         reference=network.reference,
         training_data=seen(train_rows),
@@ -92,7 +95,8 @@ def _network_card(recipe: Recipe, weights: Path, train_rows: Sequence[Row], grap
     )
 
 
-def _crops(size_px: int, margin: float, *, frames: int = 0) -> CardInput:
+def crop_input(size_px: int, margin: float, *, frames: int = 0) -> CardInput:
+    """Say how the scanner cuts a face for a network."""
     return CardInput(
         name="pixels",
         dtype="uint8",
@@ -124,8 +128,16 @@ def draft_speech_card(recipe: Recipe, run: Path, train_rows: Sequence[Row], out:
     entry = NETWORKS[recipe.architecture]
     graph = out / f"{recipe.name}.onnx"
     units = np.random.default_rng(7).normal(0, 0.05, (PARITY_UNITS, WINDOW_S * SPEECH_RATE_HZ)).astype(np.float32)
+    weights = trained_weights(run)
+    if entry.compact:
+        network.load_state_dict(load_file(weights))
+        round_weights(network)
+        weights = run / "rounded.safetensors"
+        save_weights(network, weights)
     facts = {"name": recipe.name}
-    export_graph(network, _weights(run), torch.from_numpy(units[:2]), graph, input_name="samples", facts=facts)
+    export_graph(network, weights, torch.from_numpy(units[:2]), graph, input_name="samples", facts=facts)
+    if entry.compact:
+        store_compactly(graph)
     return ModelCard(
         name=recipe.name,
         family=recipe.family,
@@ -141,7 +153,8 @@ def draft_speech_card(recipe: Recipe, run: Path, train_rows: Sequence[Row], out:
     )
 
 
-def _weights(run: Path, name: str = "weights.safetensors") -> Path:
+def trained_weights(run: Path, name: str = "weights.safetensors") -> Path:
+    """Find what a run left behind; `InvalidOption` if it did not."""
     weights = run / name
     if not weights.is_file():
         message = f"{run} holds no {name}. Train first: unmask train RECIPE --data MANIFEST --out {run}"

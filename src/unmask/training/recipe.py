@@ -132,6 +132,7 @@ class Recipe:
         augment: Settings of the augmentation, by name.
         attack: Adversarial training.
         forge: Fakes made on the spot.
+        twins: For speech: share of the genuine recordings that get a vocoded twin, by vocoder.
     """
 
     name: str
@@ -145,6 +146,7 @@ class Recipe:
     augment: Mapping[str, float] = field(default_factory=dict)
     attack: Attack = field(default_factory=Attack)
     forge: Forge = field(default_factory=Forge)
+    twins: Mapping[str, float] = field(default_factory=dict)
 
 
 _TABLES: dict[str, type[Schedule | Attack | Forge]] = {"schedule": Schedule, "attack": Attack, "forge": Forge}
