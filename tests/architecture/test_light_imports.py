@@ -51,6 +51,8 @@ def test_importing_the_package_loads_nothing_but_the_standard_library() -> None:
         ["--version"],
         ["scan", "--help"],
         ["train", "--help"],
+        ["datasets", "--help"],
+        ["datasets", "layouts"],
         ["models", "list"],
         ["models", "path", "yunet-2023mar"],
     ],
