@@ -62,10 +62,14 @@ def evaluate(  # noqa: PLR0913 - one parameter for each flag that people see
         trials = (compare, stress_media if stress else 0)
         _judge(manifest, model, out, split=(recipe, side), trials=trials, speaker=asv_scores, workers=workers)
     elif not (left_out or attack):
-        from unmask.core.errors import InvalidOption
+        _refuse_nothing()
 
-        message = "Name what to judge: --model MODEL; or --leave-out or --attack with --recipe."
-        raise InvalidOption(message)
+
+def _refuse_nothing() -> None:
+    from unmask.core.errors import InvalidOption
+
+    message = "Name what to judge: --model MODEL; or --leave-out or --attack with --recipe."
+    raise InvalidOption(message)
 
 
 def _judge(  # noqa: PLR0913 - the flags of one command

@@ -157,7 +157,9 @@ def screenshot(pixels: U8Array, scale: float) -> U8Array:
         raise InvalidOption(f"screenshot: scale must be in (0, 1], got {scale}.")
     height, width = pixels.shape[:2]
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    shown = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if scale < 0.5 else cv2.INTER_LINEAR))
+    shown = np.asarray(
+        cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if scale < 0.5 else cv2.INTER_LINEAR), np.uint8
+    )
     return np.asarray(cv2.resize(jpeg(shown, 80), (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
 
 

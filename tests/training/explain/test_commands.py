@@ -50,13 +50,13 @@ def call(monkeypatch: pytest.MonkeyPatch, *words: object) -> int:
 
 @pytest.fixture(scope="module")
 def portraits(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two sources of five genuine and five blue portraits each, every portrait a group of its own."""
+    """Two sources of five genuine and five blue portraits each; one of each makes a group."""
     folder = tmp_path_factory.mktemp("portraits")
     rows = []
     for source in ("one", "two"):
         for number in range(10):
             path = people.write_portrait(folder / f"{source}-{number}.png", blue=number % 2 == 1)
-            rows.append(Row(path, "image", number % 2, source, "blue" if number % 2 else "", path.stem))
+            rows.append(Row(path, "image", number % 2, source, "blue" if number % 2 else "", f"{source}-{number // 2}"))
     write_manifest(rows, folder / "manifest.csv")
     return folder / "manifest.csv"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -50,22 +51,26 @@ def _noisy(sigma: float) -> Callable[[Pictures], list[U8Array]]:
     return apply
 
 
+def _telephoned(samples_f32: F32Array, codec: str) -> F32Array:
+    return through_codec(band_pass(samples_f32, 300, 3400), codec, kbps=64)
+
+
 PICTURE_DAMAGES: Mapping[str, Damage] = {
-    "JPEG": Damage("quality", {str(q): _each(lambda x, q=q: jpeg(x, q)) for q in (100, 90, 75, 60, 45, 30)}),
+    "JPEG": Damage("quality", {str(q): _each(partial(jpeg, quality=q)) for q in (100, 90, 75, 60, 45, 30)}),
     "resize": Damage(
-        "scale, then back to size", {str(s): _each(lambda x, s=s: rescale(x, s)) for s in (0.75, 0.5, 0.35, 0.25)}
+        "scale, then back to size", {str(s): _each(partial(rescale, factor=s)) for s in (0.75, 0.5, 0.35, 0.25)}
     ),
-    "blur": Damage("sigma (px)", {str(s): _each(lambda x, s=s: blur(x, s)) for s in (0.5, 1.0, 2.0, 3.0)}),
+    "blur": Damage("sigma (px)", {str(s): _each(partial(blur, sigma=s)) for s in (0.5, 1.0, 2.0, 3.0)}),
     "noise": Damage("sigma (8-bit levels)", {str(s): _noisy(s) for s in (2, 5, 10, 20)}),
-    "H.264": Damage("constant rate factor", {str(c): lambda x, c=c: through_h264(x, c) for c in (23, 28, 34, 40)}),
+    "H.264": Damage("constant rate factor", {str(c): partial(through_h264, crf=c) for c in (23, 28, 34, 40)}),
     "screenshot": Damage(
         "scale on the display, then JPEG 80",
-        {str(s): _each(lambda x, s=s: screenshot(x, s)) for s in (1.0, 0.75, 0.5, 0.35)},
+        {str(s): _each(partial(screenshot, scale=s)) for s in (1.0, 0.75, 0.5, 0.35)},
     ),
 }
 
 SOUND_DAMAGES: Mapping[str, Damage] = {
-    name: Damage("kbit/s", {str(k): lambda x, k=k, codec=codec: through_codec(x, codec, kbps=k) for k in rates})
+    name: Damage("kbit/s", {str(k): partial(through_codec, codec=codec, kbps=k) for k in rates})
     for name, codec, rates in (
         ("MP3", "libmp3lame", (128, 64, 32, 16)),
         ("Opus", "libopus", (64, 24, 12, 6)),
@@ -75,10 +80,10 @@ SOUND_DAMAGES: Mapping[str, Damage] = {
     "telephone": Damage(
         "band (Hz); the last one at 8 kHz through G.711",
         {
-            "50-7000": lambda x: band_pass(x, 50, 7000),
-            "300-3400": lambda x: band_pass(x, 300, 3400),
-            "A-law": lambda x: through_codec(band_pass(x, 300, 3400), "pcm_alaw", kbps=64),
-            "mu-law": lambda x: through_codec(band_pass(x, 300, 3400), "pcm_mulaw", kbps=64),
+            "50-7000": partial(band_pass, low_hz=50, high_hz=7000),
+            "300-3400": partial(band_pass, low_hz=300, high_hz=3400),
+            "A-law": partial(_telephoned, codec="pcm_alaw"),
+            "mu-law": partial(_telephoned, codec="pcm_mulaw"),
         },
     )
 }

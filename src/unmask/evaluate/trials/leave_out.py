@@ -8,7 +8,7 @@ from pathlib import Path
 
 from unmask.core.errors import DataError, InvalidOption, nearest
 from unmask.datasets.manifest import Row
-from unmask.datasets.split import SplitRule
+from unmask.datasets.split import Side, SplitRule
 from unmask.evaluate.plain import save_json
 from unmask.evaluate.predict import Prediction
 from unmask.evaluate.score import RANKING, columns, figures
@@ -97,7 +97,7 @@ def folds(rows: Sequence[Row], kind: str, rule: SplitRule) -> Iterator[Fold]:
         )
 
 
-def judged(sides: Mapping[str, Sequence[Row]]) -> list[Row]:
+def judged(sides: Mapping[Side, Sequence[Row]]) -> list[Row]:
     """What a trained fold is measured on: the test side, and hold-out media of the label that it lacks."""
     test = list(sides["test"])
     labels = {row.label for row in test}

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from unmask.core.evidence import ScanReport, TimelinePoint
 from unmask.core.records import U8Array
 from unmask.report.curves.canvas import FAKE, INK, QUIET, REAL, THIRD, TYPE, dress, paper, save
+from unmask.report.overlay import HEAT_STOPS, ramp
 from unmask.report.words import person_name
 
 F64 = NDArray[np.float64]
@@ -83,6 +84,5 @@ def painted(values: NDArray[np.float32], *, top: float) -> U8Array:
     Returns:
         Shape (h, w, 3), uint8, RGB.
     """
-    from unmask.report.overlay import HEAT_STOPS, ramp
-
-    return ramp(HEAT_STOPS)[(np.clip(values / max(top, 1e-9), 0, 1) * 255).astype(np.uint8)]
+    place = (np.clip(values / max(top, 1e-9), 0, 1) * 255).astype(np.uint8)
+    return np.asarray(ramp(HEAT_STOPS)[place], np.uint8)

@@ -40,11 +40,11 @@ def save_versus(
     left.set(xlim=(0, 1), ylim=(0, 1.02))
     left.legend(loc="lower right", fontsize=TYPE)
     right.plot([0, 1], [0, 1], color=QUIET, linestyle=":")
-    for label, word, colour, marker in ((0, "genuine", REAL, "o"), (1, "forged", FAKE, "^")):
-        places = [at for at, truth in enumerate(labels) if truth == label]
+    for wanted, word, colour, marker in ((0, "genuine", REAL, "o"), (1, "forged", FAKE, "^")):
+        places = [at for at, truth in enumerate(labels) if truth == wanted]
         points = ([scores[0][at] for at in places], [scores[1][at] for at in places])
         right.scatter(*points, s=22, alpha=0.55, marker=marker, color=colour, label=word, linewidths=0)
     dress(right, "Answers to the same media", f"p_fake of {names[0]}", f"p_fake of {names[1]}")
     right.set(xlim=(0, 1), ylim=(0, 1))
-    right.legend(loc="upper left", fontsize=TYPE)
+    right.legend(loc="upper center", bbox_to_anchor=(0.5, -0.11), ncols=2, frameon=False, fontsize=TYPE)
     return save(figure, path)

@@ -78,7 +78,7 @@ def attention_maps(network: nn.Module, units: NDArray[Any]) -> F32Array | None:
     if not layers:
         return None
     seen: list[Tensor] = []
-    hooks = [layer.attn_drop.register_forward_hook(lambda _m, _i, output: seen.append(output)) for layer in layers]  # type: ignore[union-attr, operator]
+    hooks = [layer.attn_drop.register_forward_hook(lambda _m, _i, output: seen.append(output)) for layer in layers]  # type: ignore[union-attr]
     fused = [layer.fused_attn for layer in layers]
     for layer in layers:
         layer.fused_attn = False  # type: ignore[assignment]
@@ -136,7 +136,8 @@ def _target(network: nn.Module, unit: NDArray[Any]) -> tuple[nn.Module, bool]:
 def _places(tokens: Tensor) -> Tensor:
     """Tokens, shape (N, T, C), to a map, shape (N, C, h, w), class and register tokens left out."""
     side = int(tokens.shape[1] ** 0.5)
-    return tokens[:, tokens.shape[1] - side * side :].transpose(1, 2).unflatten(2, (side, side))
+    patches = tokens[:, tokens.shape[1] - side * side :].transpose(1, 2)
+    return patches.reshape(*patches.shape[:2], side, side)
 
 
 def _planes(units: NDArray[Any]) -> Tensor:
@@ -149,10 +150,10 @@ def _all_tuned(network: nn.Module) -> Iterator[None]:
     """Let gradients reach every layer, frozen ones as well; the library reads them there."""
     frozen = [parameter for parameter in network.parameters() if not parameter.requires_grad]
     for parameter in frozen:
-        parameter.requires_grad_(requires_grad=True)
+        parameter.requires_grad = True
     try:
         yield
     finally:
         for parameter in frozen:
-            parameter.requires_grad_(requires_grad=False)
+            parameter.requires_grad = False
         network.zero_grad(set_to_none=True)
