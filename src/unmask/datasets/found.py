@@ -58,12 +58,21 @@ class Found:
         self._walked = 0
         self._unreadable: list[str] = []
         self._unfinished: list[str] = []
+        self._closed: list[str] = []
         self._missing: dict[str, list[str]] = {}
 
     def add(
         self, path: Path, label: int, *, method: str = "", group: str = "", split: str = "", compression: str = ""
     ) -> None:
-        """Add a row; `group` is prefixed with the source, and is the file itself when empty."""
+        """Add a row; `group` is prefixed with the source, and is the file itself when empty.
+
+        A path that is no UTF-8 becomes a note: no manifest could hold it.
+        """
+        try:
+            str(path).encode("utf-8")
+        except UnicodeEncodeError:
+            self._unreadable.append(_printable(path))
+            return
         own = group or path.relative_to(self.root).as_posix()
         kind = KIND_OF[path.suffix.lower()]
         self.rows.append(Row(path, kind, label, self.source, method, f"{self.source}:{own}", split, compression))
@@ -71,7 +80,7 @@ class Found:
     def files(self, folder: Path, *kinds: str) -> list[Path]:
         """List media below a folder, in order of their names; none if there is no such folder.
 
-        Hidden files are passed over; names that are no UTF-8 and unfinished downloads become notes.
+        Hidden files are passed over; unfinished downloads and closed folders become notes.
         """
         return [path for path in self._below(folder) if KIND_OF.get(path.suffix.lower()) in kinds]
 
@@ -110,13 +119,13 @@ class Found:
         """
         lists = [(f"{what} names files that are not here", names) for what, names in self._missing.items()]
         lists.append(("Names that are no UTF-8 were left out; rename them", self._unreadable))
+        lists.append(("Folders that may not be read were left out; change their mode", self._closed))
         lists.append(("Unfinished downloads were left out", self._unfinished))
         self.notes += [f"{what}: {len(names)}, for example {names[0]}{_rest(names)}." for what, names in lists if names]
         if not self.rows:
             why = " ".join(self.notes) or "It is empty, or holds no media."
-            message = (
-                f"{self.root}: nothing of this layout was found. {why} See docs/datasets.md for the expected tree."
-            )
+            where = f"{_printable(self.root)}: nothing of this layout was found."
+            message = f"{where} {why} See docs/datasets.md for the expected tree."
             raise DatasetInvalid(message)
         labels = {row.label for row in self.rows}
         if len(labels) == 1:
@@ -125,7 +134,7 @@ class Found:
 
     def _below(self, top: Path) -> Iterator[Path]:
         entered: set[str] = set()
-        for folder, folders, names in os.walk(top, followlinks=True):
+        for folder, folders, names in os.walk(top, onerror=self._close, followlinks=True):
             real = os.path.realpath(folder)
             folders[:] = sorted(name for name in folders if not name.startswith((".", "__MACOSX")))
             if real in entered:
@@ -139,16 +148,18 @@ class Found:
                 if not name.startswith(".") and self._usable(name):
                     yield Path(folder) / name
 
+    def _close(self, error: OSError) -> None:
+        self._closed.append(str(error.filename))
+
     def _usable(self, name: str) -> bool:
-        try:
-            name.encode("utf-8")
-        except UnicodeEncodeError:
-            self._unreadable.append(name.encode("utf-8", "backslashreplace").decode())
-            return False
         if Path(name).suffix.lower() in _UNFINISHED:
             self._unfinished.append(name)
             return False
         return True
+
+
+def _printable(path: Path) -> str:
+    return str(path).encode("utf-8", "backslashreplace").decode()
 
 
 def _folders(place: Path) -> list[Path]:

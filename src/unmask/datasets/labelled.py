@@ -42,10 +42,12 @@ def read_labelled(
     if not label:
         message = f"{path}: say what it is with --label real or --label fake."
         raise InvalidOption(message)
+    if path.is_file() and path.suffix.lower() not in KIND_OF:
+        message = f"{path}: its suffix is that of no picture, clip or recording; give it the right one."
+        raise DatasetInvalid(message)
     folder = path if path.is_dir() else path.parent
     found = Found(folder.absolute(), Wish(source), folder.absolute().name, listener)
     media = found.files(found.root, "image", "video", "audio") if path.is_dir() else [path.absolute()]
     for medium in media:
-        if medium.suffix.lower() in KIND_OF:
-            found.add(medium, LABELS[label], method=(method or "unknown") if LABELS[label] else "")
+        found.add(medium, LABELS[label], method=(method or "unknown") if LABELS[label] else "")
     return found.settled()

@@ -132,10 +132,12 @@ def test_new_media_as_people_bring_them(tmp_path: Path) -> None:
         ("x.png", "", InvalidOption, "--label real or --label fake"),
         ("x.png", "fakee", InvalidOption, "expected real or fake"),
         ("gone", "fake", DatasetInvalid, "is not there"),
+        ("x.bin", "fake", DatasetInvalid, "its suffix is that of no picture"),
     ],
 )
 def test_what_cannot_be_taken_in(tmp_path: Path, name: str, label: str, error: type[Exception], words: str) -> None:
     file(tmp_path / "x.png", "X")
+    file(tmp_path / "x.bin", "X")
     with pytest.raises(error, match=words):
         read_labelled(tmp_path / name, label=label)
 

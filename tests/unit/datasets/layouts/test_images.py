@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,24 @@ def test_a_name_that_is_no_utf8_is_left_out_and_named(tmp_path: Path) -> None:
     found = read("folders", tmp_path)
     assert len(found.rows) == 2
     assert r"caf\udce9.png" in notes(found)
+
+
+def test_a_root_that_is_no_utf8(tmp_path: Path) -> None:
+    with pytest.raises(DatasetInvalid, match=r"caf\\udce9: nothing .* no UTF-8 were left out; rename them: 1"):
+        read("folders", plant(tmp_path / "caf\udce9", "real/a.png"))
+
+
+def test_a_folder_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plant(tmp_path, "real/a.png", "fake/b.png")
+    scandir = os.scandir
+
+    def refuse(path: str) -> object:
+        if str(path).endswith("fake"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    assert "may not be read were left out; change their mode: 1" in notes(read("folders", tmp_path))
 
 
 @pytest.mark.parametrize("layout", ["140k-faces", "real-and-fake-face-detection", "combined-faces", "folders"])
