@@ -64,7 +64,13 @@ def test_settings_override(path: Path, key: str, value: str, found) -> None:
 
 @pytest.mark.parametrize(
     ("key", "words"),
-    [("schedule.stepz", "Did you mean steps"), ("nam", "Did you mean name"), ("split.tests", "Did you mean test")],
+    [
+        ("schedule.stepz", "Did you mean steps"),
+        ("nam", "Did you mean name"),
+        ("split.tests", "Did you mean test"),
+        ("forge.swop", "Did you mean swap"),
+        ("attack.epsilom", "Did you mean epsilon"),
+    ],
 )
 def test_unknown_keys_list_the_nearest(path: Path, key: str, words: str) -> None:
     with pytest.raises(UnknownOption, match=words):
@@ -89,6 +95,29 @@ def test_unknown_keys_list_the_nearest(path: Path, key: str, words: str) -> None
 def test_values_of_the_wrong_kind_are_refused(path: Path, key: str, value: str) -> None:
     with pytest.raises(InvalidOption, match=r"tiny\.toml|split"):
         read_recipe(path, settings={key: value})
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("schedule.curve", "cosin", "Did you mean cosine"),
+        ("schedule.optimiser", "adamv", "Did you mean adam, adamw"),
+        ("attack.kind", "pdg", "Did you mean pgd"),
+        ("schedule.steps", "0", "expected more than 0"),
+        ("schedule.mixup", "-0.1", "expected at least 0"),
+        ("schedule.average", "1.5", "a share from 0 to 1"),
+        ("forge.swap", "2.0", "a share from 0 to 1"),
+        ("forge", "{swap = 0.6, mouth = 0.6}", "add up to 1.2; expected at most 1"),
+    ],
+)
+def test_values_out_of_range_are_refused_at_once(path: Path, key: str, value: str, words: str) -> None:
+    with pytest.raises(InvalidOption, match=words):
+        read_recipe(path, settings={key: value})
+
+
+@pytest.mark.parametrize("value", ["true", "false", '"timm"'])
+def test_pretrained_may_be_true(path: Path, value: str) -> None:
+    assert read_recipe(path, settings={"pretrained": value}).pretrained in (True, False, "timm")
 
 
 @pytest.mark.parametrize(

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-pytest.importorskip("torch")
+torch = pytest.importorskip("torch")
 pytest.importorskip("onnxscript")
 
-from unmask.core.errors import InvalidOption
-from unmask.datasets.split import SplitRule
-from unmask.training.recipe import Recipe, Schedule
-from unmask.training.train import draft_card, train
+from safetensors.torch import save_file  # noqa: E402
+
+from unmask.core.errors import InvalidOption  # noqa: E402
+from unmask.datasets.split import SplitRule  # noqa: E402
+from unmask.models.session import run_file  # noqa: E402
+from unmask.training.architectures.registry import build  # noqa: E402
+from unmask.training.draft import parity_units  # noqa: E402
+from unmask.training.recipe import Recipe, Schedule  # noqa: E402
+from unmask.training.train import draft_card, train  # noqa: E402
 
 
 def recipe(family: str, architecture: str) -> Recipe:
@@ -24,16 +30,21 @@ def test_unknown_families(family: str, hint: str, tmp_path: Path) -> None:
     with pytest.raises(InvalidOption, match=f"tiny: there is no family {family!r}.*{hint}"):
         train(recipe(family, "face_cnn"), tmp_path / "manifest.csv", tmp_path / "out")
     with pytest.raises(InvalidOption, match=f"tiny: there is no family {family!r}.*{hint}"):
-        draft_card(recipe(family, "face_cnn"), tmp_path / "run", [], tmp_path / "out")
+        draft_card(recipe(family, "face_cnn"), [tmp_path / "run"], [], tmp_path / "out")
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(
-    ("family", "architecture", "expected"),
-    [("face", "mel_cnn", "face_cnn"), ("speech", "face_cnn", "mel_cnn"), ("face", "", "face_cnn")],
+    ("family", "architecture", "words"),
+    [
+        ("face", "mel_cnn", "no architecture 'mel_cnn'"),
+        ("face", "face_cn", "Did you mean face_cnn"),
+        ("speech", "melcnn", "mel_cnn"),
+        ("face", "ensemble", "members of an ensemble are trained on their own"),
+    ],
 )
-def test_unknown_architectures(family: str, architecture: str, expected: str, tmp_path: Path) -> None:
-    with pytest.raises(InvalidOption, match=f"family {family} with architecture {expected}"):
+def test_unknown_architectures(family: str, architecture: str, words: str, tmp_path: Path) -> None:
+    with pytest.raises(InvalidOption, match=words):
         train(recipe(family, architecture), tmp_path / "manifest.csv", tmp_path / "out")
     assert not list(tmp_path.iterdir())
 
@@ -43,5 +54,26 @@ def test_a_run_without_weights(family: str, architecture: str, tmp_path: Path) -
     run = tmp_path / "run"
     run.mkdir()
     with pytest.raises(InvalidOption, match=r"run holds no weights\.safetensors.*unmask train"):
-        draft_card(recipe(family, architecture), run, [], tmp_path / "out")
+        draft_card(recipe(family, architecture), [run], [], tmp_path / "out")
+    with pytest.raises(InvalidOption, match=r"no weights that can be averaged.*unmask train"):
+        draft_card(recipe(family, architecture), [run, run], [], tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_several_runs_are_exported_as_their_mean_and_the_card_says_so(tmp_path: Path) -> None:
+    settings = {"size_px": 64, "widths": (4, 4), "hidden": 8}
+    wanted = replace(recipe("face", "blur_noise_cnn"), network=settings)
+    weights = []
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        weights.append(build("blur_noise_cnn", settings).state_dict())
+        save_file(weights[-1], tmp_path / name / "weights.safetensors")
+    card = draft_card(wanted, [tmp_path / "one", tmp_path / "two"], [], tmp_path / "out")
+    assert card.summary.endswith("Its weights are the mean of 2 runs: one, two.")
+    assert "Wortsman" in card.reference
+    mean = build("blur_noise_cnn", settings)
+    mean.load_state_dict({key: (value + weights[1][key]) / 2 for key, value in weights[0].items()})
+    units = parity_units(64)
+    with torch.inference_mode():
+        logits = mean.eval()(torch.from_numpy(units))[0].numpy()
+    assert run_file(tmp_path / "out" / "tiny.onnx", units)["logit"] == pytest.approx(logits, abs=1e-3)

@@ -173,6 +173,12 @@ def test_an_empty_class_is_refused_before_any_work(home: Path, tmp_path: Path, l
     assert not (tmp_path / "run").exists()
 
 
+def test_a_forgery_without_its_network_is_refused_before_any_work(home: Path, tmp_path: Path) -> None:
+    with pytest.raises(InvalidOption, match=r"--set forge\.autoencoder=FOLDER"):
+        run(home, tmp_path / "run", recipe(home, forge__reconstruction="0.1"))
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_manifest_without_its_media_is_refused(home: Path, tmp_path: Path) -> None:
     listed = manifest(home, "moved.csv", lambda lines: [f"elsewhere/{line}" for line in lines])
     with pytest.raises(ManifestInvalid, match="Not one of the 4 files"):

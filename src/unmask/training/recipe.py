@@ -233,11 +233,6 @@ def _check(recipe: Recipe) -> None:
     if sum(recipe.forge.shares().values()) > 1:
         message = f"The shares of [forge] add up to {sum(recipe.forge.shares().values()):g}; expected at most 1."
         raise InvalidOption(message)
-    if recipe.forge.reconstruction and not recipe.forge.autoencoder:
-        message = (
-            "forge.reconstruction needs forge.autoencoder, the folder with taef2_encoder.pth and taef2_decoder.pth."
-        )
-        raise InvalidOption(message)
 
 
 def _fits(value: object, annotation: str) -> bool:

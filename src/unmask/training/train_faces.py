@@ -26,6 +26,7 @@ from unmask.training.classical.pipelines import PIPELINES
 from unmask.training.clips import ClipStream, whole_sequences
 from unmask.training.fitting.bench import Bench, Machine, open_bench
 from unmask.training.fitting.media import CHECKED, faceless, present, require_checks, require_labels
+from unmask.training.forge.forger import networks_of
 from unmask.training.loop import Outcome, fit, steps_done
 from unmask.training.portraits import PortraitStream, as_scanned, read_crop
 from unmask.training.recipe import Recipe
@@ -66,7 +67,8 @@ def train_faces(
         message = f"{recipe.name}: the family is {recipe.family!r}; expected face."
         raise InvalidOption(message)
     if recipe.architecture not in PIPELINES:
-        face_network(recipe)  # Refused before hours of cutting, not after.
+        face_network(recipe)  # This and the next are refused before hours of cutting, not after.
+    networks_of(recipe.forge)
     rows, missing = present([row for row in read_manifest(manifest) if row.kind in ("image", "video")], listener)
     sides = split(rows, recipe.split)
     require_labels(sides["train"], recipe)

@@ -42,6 +42,23 @@ class Forgery:
     source: U8Array
 
 
+def networks_of(forge: Forge) -> tuple[FaceMesh | None, Reconstructor | None]:
+    """Open the networks that a recipe's forgeries need.
+
+    Raises:
+        InvalidOption: A path is not given.
+        WeightsMissing: A path leads nowhere, or to another network.
+    """
+    if forge.reconstruction and not forge.autoencoder:
+        message = (
+            "forge.reconstruction needs forge.autoencoder, the folder with taef2_encoder.pth and taef2_decoder.pth: "
+            "--set forge.autoencoder=FOLDER."
+        )
+        raise InvalidOption(message)
+    mesh = FaceMesh(Path(forge.landmarks)) if forge.landmarks else None
+    return mesh, Reconstructor(Path(forge.autoencoder)) if forge.reconstruction else None
+
+
 class Forger:
     """Makes fakes from genuine crops.
 
@@ -60,8 +77,7 @@ class Forger:
         self._moments: dict[str, list[CachedCrop]] = {}
         for crop in genuine:
             self._moments.setdefault(crop.medium, []).append(crop)
-        self._mesh = FaceMesh(Path(forge.landmarks)) if forge.landmarks else None
-        self._reconstructor = Reconstructor(Path(forge.autoencoder)) if forge.reconstruction else None
+        self._mesh, self._reconstructor = networks_of(forge)
         if forge.swap and len({crop.group for crop in genuine}) < 2:
             message = "forge.swap needs genuine faces of at least two people (groups); the training side has fewer."
             raise InvalidOption(message)

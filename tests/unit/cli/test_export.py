@@ -1,0 +1,83 @@
+"""An export takes its place all at once: stopped, killed or out of space, it leaves what was there."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from unmask.cli.export import staged
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    """A folder with an earlier export."""
+    folder = tmp_path / "models"
+    (folder / "plots").mkdir(parents=True)
+    (folder / "face.toml").write_text("old card")
+    (folder / "face.onnx").write_text("old graph")
+    (folder / "plots" / "roc.svg").write_text("old plot")
+    (folder / "notes.txt").write_text("mine")
+    return folder
+
+
+def texts(folder: Path) -> dict[str, str]:
+    return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_what_was_written_takes_its_place_and_the_rest_stays(out: Path) -> None:
+    with staged(out) as folder:
+        (folder / "face.toml").write_text("new card")
+        (folder / "face.onnx").write_text("new graph")
+        (folder / "plots").mkdir()
+        (folder / "plots" / "det.svg").write_text("new plot")
+        assert texts(out)["face.toml"] == "old card"
+    assert texts(out) == {
+        "face.toml": "new card",
+        "face.onnx": "new graph",
+        "plots/det.svg": "new plot",
+        "notes.txt": "mine",
+    }
+    assert list(out.parent.iterdir()) == [out]
+
+
+def test_a_new_folder_is_made(tmp_path: Path) -> None:
+    with staged(tmp_path / "deep" / "models") as folder:
+        (folder / "face.toml").write_text("card")
+    assert texts(tmp_path) == {"deep/models/face.toml": "card"}
+
+
+@pytest.mark.parametrize(
+    "error", [KeyboardInterrupt(), OSError(28, "No space left on device")], ids=["stopped", "full"]
+)
+def test_an_interrupted_export_leaves_what_was_there(out: Path, error: BaseException) -> None:
+    before = texts(out)
+
+    def interrupted() -> None:
+        with staged(out) as folder:
+            (folder / "face.toml").write_text("half a card")
+            raise error
+
+    with pytest.raises(type(error)):
+        interrupted()
+    assert texts(out) == before
+    assert list(out.parent.iterdir()) == [out]
+
+
+def test_a_killed_export_leaves_what_was_there_and_the_next_one_works(out: Path) -> None:
+    before = texts(out)
+    code = (
+        "import os, pathlib, sys; from unmask.cli.export import staged\n"
+        "with staged(pathlib.Path(sys.argv[1])) as folder:\n"
+        "    (folder / 'face.onnx').write_text('half a graph')\n"
+        "    os.kill(os.getpid(), 9)"
+    )
+    assert subprocess.run([sys.executable, "-c", code, str(out)], check=False).returncode == -9
+    assert texts(out) == before
+    with staged(out) as folder:
+        assert not list(folder.iterdir())
+        (folder / "face.toml").write_text("new card")
+    assert texts(out) == {**before, "face.toml": "new card"}
+    assert list(out.parent.iterdir()) == [out]
