@@ -28,9 +28,12 @@ class FaceCnn(Network):
         heads: Heads of self-attention over the places of the last feature map; 0 for none.
     """
 
-    summary: ClassVar[str] = "{backbone} on square face crops; its last feature map, seen through the head, is the heatmap."
+    summary: ClassVar[str] = (
+        "{backbone} on square face crops; its last feature map, seen through the head, is the heatmap."
+    )
     reference: ClassVar[str] = "Wightman: PyTorch Image Models, 2019; Zhou et al.: Learning Deep Features, CVPR 2016"
     channels: ClassVar[int] = 3
+    backbone: Any
 
     def __init__(
         self,
@@ -72,17 +75,15 @@ class FaceCnn(Network):
 
     def features(self, x: Tensor) -> Tensor:
         """The backbone's last feature map, shape (N, C, h, w)."""
-        features: Tensor = self.backbone.forward_features(x)  # type: ignore[operator]
+        features: Tensor = self.backbone.forward_features(x)
         if features.ndim == 4:
             return features
-        extra = int(self.backbone.num_prefix_tokens)  # type: ignore[arg-type]
-        patches = features[:, extra:] + features[:, :1]
-        side = round(patches.shape[1] ** 0.5)
-        return patches.transpose(1, 2).reshape(patches.shape[0], patches.shape[2], side, side)
+        patches = features[:, int(self.backbone.num_prefix_tokens) :] + features[:, :1]
+        return patches.transpose(1, 2).unflatten(2, tuple(self.backbone.patch_embed.grid_size))
 
     def width(self) -> int:
         """Channels of that map."""
-        return int(self.backbone.num_features)  # type: ignore[arg-type]
+        return int(self.backbone.num_features)
 
 
 class MapAttention(nn.Module):
@@ -103,7 +104,8 @@ class MapAttention(nn.Module):
         """Shape (N, C, h, w) to the same."""
         tokens = self.enter(self.norm(features.flatten(2).transpose(1, 2)))
         found, _ = self.attention(tokens, tokens, tokens, need_weights=False)
-        return features + self.leave(found).transpose(1, 2).reshape(features.shape)
+        added: Tensor = self.leave(found).transpose(1, 2).reshape(features.shape)
+        return features + added
 
 
 def create(backbone: str, size_px: int, *, channels: int = 3, pretrained: bool = False) -> nn.Module:
@@ -122,7 +124,7 @@ def create(backbone: str, size_px: int, *, channels: int = 3, pretrained: bool =
     if not library.is_model(backbone):
         message = f"backbone: timm has no model {backbone!r}. {nearest(backbone, library.list_models())}"
         raise InvalidOption(message)
-    wanted: dict[str, Any] = {"img_size": size_px} if backbone.startswith(("vit_", "deit", "swin")) else {}
+    wanted: dict[str, Any] = {"img_size": size_px} if backbone.startswith(("vit_", "test_vit", "deit", "swin")) else {}
     network = library.create_model(
         backbone, pretrained=pretrained, num_classes=0, global_pool="", in_chans=channels, **wanted
     )

@@ -108,9 +108,9 @@ class NprNet(FaceCnn):
     def features(self, x: Tensor) -> Tensor:
         """The map that leaves the second stage, shape (N, C, S/8, S/8)."""
         net = self.backbone
-        x = net.maxpool(net.act1(net.bn1(net.conv1(x))))  # type: ignore[operator]
-        return net.layer2(net.layer1(x))  # type: ignore[operator, no-any-return]
+        x = net.maxpool(net.act1(net.bn1(net.conv1(x))))
+        return net.layer2(net.layer1(x))
 
     def width(self) -> int:
         """Channels of that map."""
-        return int(self.backbone.feature_info[2]["num_chs"])  # type: ignore[index]
+        return int(self.backbone.feature_info[2]["num_chs"])

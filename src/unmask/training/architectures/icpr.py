@@ -1,4 +1,4 @@
-"""The family of Bonettini et al. (ICPR 2020): attention inside an EfficientNet, and siamese training before classifying.
+"""The family of Bonettini et al. (ICPR 2020): attention inside an EfficientNet, and siamese training first.
 
 EfficientNetB4 is `FaceCnn` with that backbone, B4ST is `SiameseCnn`, AutoAttB4 is `AttentionCnn`, AutoAttB4ST is
 `SiameseAttentionCnn`; `unmask.training.ensemble` joins them.
@@ -67,19 +67,19 @@ class Attending(FaceCnn):
     def __init__(self, *, after: int = 2, **settings: Any) -> None:  # noqa: ANN401
         super().__init__(**settings)
         self._after = after
-        self.attend = nn.Conv2d(self.backbone.feature_info[after]["num_chs"], 1, 1)  # type: ignore[index]
+        self.attend = nn.Conv2d(self.backbone.feature_info[after]["num_chs"], 1, 1)
 
     def forward(self, pixels: Tensor) -> Outputs:
         """Judge crops; the evidence is the attention before its sigmoid: where the network looked, not what it saw."""
         net = self.backbone
-        x = net.bn1(net.conv_stem(self.planes(pixels)))  # type: ignore[operator]
+        x = net.bn1(net.conv_stem(self.planes(pixels)))
         looked = x[:, :1]
-        for place, stage in enumerate(net.blocks):  # type: ignore[arg-type]
+        for place, stage in enumerate(net.blocks):
             x = stage(x)
             if place == self._after:
                 looked = self.attend(x)
                 x = x * torch.sigmoid(looked)
-        features = net.bn2(net.conv_head(x))  # type: ignore[operator]
+        features = net.bn2(net.conv_head(x))
         if self.attention is not None:
             features = self.attention(features)
         logit = self.head(self.dropout(features)).mean(dim=(1, 2, 3))

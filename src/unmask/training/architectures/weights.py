@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import load_file
@@ -51,7 +52,7 @@ def load_pretrained(network: Network, where: str | bool) -> None:  # noqa: FBT00
         raise WeightsMissing(message)
 
 
-def _backbone(network: Network) -> nn.Module:
+def _backbone(network: Network) -> Any:  # noqa: ANN401 - timm's networks have attributes that no type names
     inner = network.encoder if isinstance(network, FramePool) else network
     if not isinstance(inner, FaceCnn):
         message = f"pretrained: {type(network).__name__} has no backbone, so only weights of the whole network fit it."
@@ -59,9 +60,9 @@ def _backbone(network: Network) -> nn.Module:
     return inner.backbone
 
 
-def _downloaded(backbone: nn.Module) -> State:
+def _downloaded(backbone: Any) -> State:  # noqa: ANN401
     facts = backbone.pretrained_cfg
-    name, size = facts["architecture"], facts["input_size"][-1]  # type: ignore[index]
+    name, size = facts["architecture"], facts["input_size"][-1]
     try:
         return create(name, size, pretrained=True).state_dict()
     except (OSError, RuntimeError) as error:
@@ -123,8 +124,10 @@ def _spread(value: Tensor, own: Tensor, key: str, where: str) -> Tensor:
     if value.ndim == own.ndim == 4 and value.shape[1] == 3 and value.shape[2:] == own.shape[2:]:
         planes = own.shape[1]
         mean = value.mean(dim=1, keepdim=True)
-        return torch.cat([value, mean.expand(-1, planes - 3, -1, -1)], dim=1) if planes == 4 else (
-            value.repeat(1, planes // 3, 1, 1) * (3 / planes)
+        return (
+            torch.cat([value, mean.expand(-1, planes - 3, -1, -1)], dim=1)
+            if planes == 4
+            else (value.repeat(1, planes // 3, 1, 1) * (3 / planes))
         )
     if key == "pos_embed" and value.shape[::2] == own.shape[::2]:
         old, new = (round((size - 1) ** 0.5) for size in (value.shape[1], own.shape[1]))
