@@ -31,7 +31,7 @@ from unmask.training.train import draft_card, train
 RECIPE = """
 name = "tiny"
 family = "face"
-architecture = "clip-layers"
+architecture = "clip_layers"
 pretrained = ""
 [schedule]
 steps = 2

@@ -38,7 +38,7 @@ from unmask.training.portraits import PortraitStream, as_scanned, read_crop
 from unmask.training.recipe import Recipe
 from unmask.training.train_faces import crops_by_side, present, require_labels
 
-CLIP_LAYERS = "clip-layers"
+CLIP_LAYERS = "clip_layers"
 _STRENGTH = 1e-4
 _TOLERANCE = 1e-2
 _CHECK_CROPS = 350
@@ -55,7 +55,7 @@ def train_layer_probe(
     cache: Path | None = None,
     listener: Listener = ignore,
 ) -> Outcome:
-    """Fit the head of a recipe with the architecture ``clip-layers``.
+    """Fit the head of a recipe with the architecture ``clip_layers``.
 
     Every step of the schedule is one batch of views; their features are kept in the run's folder, so that a run that
     was stopped goes on with the next batch.
