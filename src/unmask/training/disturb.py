@@ -12,7 +12,7 @@ from unmask.core.records import F32Array, U8Array
 from unmask.extraction.crops import CACHE_MARGIN
 from unmask.faces.crop import cut_square
 from unmask.media import degrade
-from unmask.media.clip_codec import through_h264
+from unmask.media.codec import through_h264
 
 AUGMENT = {
     "shrink": 0.35,

@@ -12,8 +12,7 @@ import numpy as np
 
 from unmask.core.records import F32Array, U8Array
 from unmask.media.audio import stream_sound
-from unmask.media.clip_codec import through_h264
-from unmask.media.codec import RATE_HZ, band_pass, through_codec
+from unmask.media.codec import RATE_HZ, band_pass, through_codec, through_h264
 from unmask.media.degrade import blur, jpeg, noise, rescale, screenshot
 from unmask.media.image import read_image
 from unmask.media.probe import probe_with_index
