@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from unmask.core.records import F32Array, U8Array
     from unmask.datasets.manifest import Row
-    from unmask.training.explain.run import Answers, Units
+    from unmask.training.explain.run import Answers, TrainedNetwork, Units
     from unmask.training.recipe import Recipe
 
 SHOWN = 12
@@ -55,7 +53,7 @@ def _examples(recipe: Recipe, data: Path, media: int) -> list[Row]:
     return some(unseen or rows, media)
 
 
-def _draw_maps(network: nn.Module, units: Units, answers: Answers, recipe: Recipe, out: Path) -> Path:
+def _draw_maps(network: TrainedNetwork, units: Units, answers: Answers, recipe: Recipe, out: Path) -> Path:
     """For each example: what it is, Grad-CAM, Grad-CAM++, the network's own map, attention if it has any."""
     from unmask.report.curves.sheets import Tile, heated, save_sheet
     from unmask.training.explain.maps import attention_maps, gradient_maps
@@ -117,7 +115,7 @@ def _draw_clusters(units: Units, answers: Answers, recipe: Recipe, out: Path) ->
     return [picture, out / "clusters.json"]
 
 
-def _draw_layers(network: nn.Module, units: Units, recipe: Recipe, out: Path) -> list[Path]:
+def _draw_layers(network: TrainedNetwork, units: Units, recipe: Recipe, out: Path) -> list[Path]:
     from unmask.report.curves.explained import painted
     from unmask.report.curves.sheets import Tile, save_sheet
     from unmask.training.explain.layers import activations, first_filters

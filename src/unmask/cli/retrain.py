@@ -50,8 +50,8 @@ def attack(manifest: Path, kind: str, run: Path | None, recipe: Path | None, out
 
     wanted, rows = _recipe_and_rows(manifest, recipe)
     from unmask.training.explain.run import cut_units, open_run
+    from unmask.training.fitting.robustness import attacked_logits
     from unmask.training.recipe import ATTACKS, Attack
-    from unmask.training.robustness import attacked_logits
 
     if kind not in ATTACKS:
         message = f"--attack: there is no attack {kind!r}. {nearest(kind, ATTACKS)}"

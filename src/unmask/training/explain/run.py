@@ -26,6 +26,7 @@ from unmask.training.portraits import as_scanned, read_crop
 from unmask.training.recipe import Recipe
 from unmask.training.voices import read_clips, windows_of
 
+TrainedNetwork = nn.Module
 _BATCH = 16
 
 

@@ -12,8 +12,8 @@ import torch
 
 from unmask.core.events import Advanced
 from unmask.training.architectures.network import Network
+from unmask.training.fitting.robustness import attacked_logits
 from unmask.training.recipe import Attack
-from unmask.training.robustness import attacked_logits
 
 
 class Bright(Network):
