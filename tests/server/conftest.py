@@ -55,6 +55,11 @@ class House:
         self.work()
         return self.job(job["id"])
 
+    def close(self) -> None:
+        for worker in self._workers:
+            worker.close()
+        self.web.__exit__(None, None, None)
+
 
 Open = Callable[..., House]
 
@@ -62,20 +67,20 @@ Open = Callable[..., House]
 @pytest.fixture
 def open_house(tmp_path: Path) -> Iterator[Open]:
     """Open servers with changed settings."""
-    clients: list[TestClient] = []
+    houses: list[House] = []
 
     def build(**changes: Any) -> House:
         values = {"data": tmp_path / "data", "workers": 0, "min_free_bytes": 0, **changes}
         settings = Settings(**values)
         app = create_app(settings)
         client = TestClient(app, base_url="http://127.0.0.1:8000", raise_server_exceptions=False)
-        clients.append(client)
         client.__enter__()
-        return House(settings, client, app.state.service)
+        houses.append(House(settings, client, app.state.service))
+        return houses[-1]
 
     yield build
-    for client in clients:
-        client.__exit__(None, None, None)
+    for house in houses:
+        house.close()
 
 
 @pytest.fixture
@@ -101,7 +106,11 @@ class Killable:
         command = [sys.executable, "-m", "tests.server.fake"]
         with (self._data.parent / "server.log").open("ab") as log:
             self.process = subprocess.Popen(command, env=self._environment, stdout=log, stderr=log)
-        self.until(lambda: self.web.get("/readyz").status_code == 200)
+        try:
+            self.until(lambda: self.web.get("/readyz").status_code == 200)
+        except AssertionError:
+            self.kill()
+            raise
 
     def kill(self) -> None:
         self.process.kill()
@@ -124,7 +133,7 @@ class Killable:
     def job(self, job: str) -> dict[str, Any]:
         return dict(self.web.get(f"{API}/jobs/{job}").json())
 
-    def until(self, true: Callable[[], bool], seconds: float = 60.0) -> None:
+    def until(self, true: Callable[[], bool], seconds: float = 120.0) -> None:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             try:

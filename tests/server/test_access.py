@@ -82,15 +82,15 @@ def test_people_sign_in_with_a_key_and_out_again(locked: tuple[House, str]) -> N
     assert house.web.get(f"{API}/jobs").status_code == 401
 
 
-@pytest.mark.parametrize("place", ["https://evil.example", "//evil.example", "/\\evil.example", "x", "/\r\nSet-Cookie: a=b"])
+@pytest.mark.parametrize(
+    "place", ["https://evil.example", "//evil.example", "/\\evil.example", "x", "/\r\nSet-Cookie: a=b"]
+)
 def test_signing_in_leads_nowhere_else(locked: tuple[House, str], place: str) -> None:
     house, key = locked
     assert _sign_in(house, key, place) == (303, "/")
 
 
-def test_a_session_ends_with_its_key_and_with_time(
-    locked: tuple[House, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_session_ends_with_its_key_and_with_time(locked: tuple[House, str], monkeypatch: pytest.MonkeyPatch) -> None:
     house, key = locked
     _sign_in(house, key)
     cookie = house.web.cookies[COOKIE]

@@ -134,7 +134,9 @@ def _until(true: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def test_webhooks_are_signed_and_sent_again(open_house: Open, elsewhere: Elsewhere, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_webhooks_are_signed_and_sent_again(
+    open_house: Open, elsewhere: Elsewhere, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("unmask.server.deliveries._FIRST_PAUSE_S", 0.1)
     monkeypatch.setattr("unmask.server.deliveries._TICK_S", 0.1)
     house = open_house(private_networks=("127.0.0.0/8",))
@@ -151,7 +153,11 @@ def test_webhooks_are_signed_and_sent_again(open_house: Open, elsewhere: Elsewhe
     assert len(ids) == 1
     _, headers, body = elsewhere.heard[-1]
     message = json.loads(body)
-    assert (message["type"], message["data"]["id"], message["data"]["verdict"]) == ("job.done", job["id"], "likely_fake")
+    assert (message["type"], message["data"]["id"], message["data"]["verdict"]) == (
+        "job.done",
+        job["id"],
+        "likely_fake",
+    )
     assert abs(int(headers["webhook-timestamp"]) - time.time()) < 60
     signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
     key = base64.b64decode(hook["secret"].removeprefix("whsec_"))

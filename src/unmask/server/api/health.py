@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter
 from fastapi.responses import JSONResponse, PlainTextResponse
 
+from unmask.server.api.answers import PROBLEMS
 from unmask.server.measures import MEDIA_TYPE
 from unmask.server.problems import Refused
 from unmask.server.service import Parts
@@ -12,13 +13,13 @@ from unmask.server.service import Parts
 router = APIRouter(tags=["health"])
 
 
-@router.get("/livez")
+@router.get("/livez", response_class=PlainTextResponse, responses=PROBLEMS)
 async def alive() -> PlainTextResponse:
     """Tell that the server runs."""
     return PlainTextResponse("alive\n")
 
 
-@router.get("/readyz")
+@router.get("/readyz", responses=PROBLEMS)
 def ready(parts: Parts) -> JSONResponse:
     """Tell whether a worker has its models open and the database answers."""
     workers = parts.ledger.ready_workers()
@@ -27,7 +28,7 @@ def ready(parts: Parts) -> JSONResponse:
     return JSONResponse({"ready": True, "workers": workers})
 
 
-@router.get("/metrics")
-def metrics(parts: Parts) -> Response:
+@router.get("/metrics", response_class=PlainTextResponse, responses=PROBLEMS)
+def metrics(parts: Parts) -> PlainTextResponse:
     """Give figures for Prometheus."""
-    return Response(parts.measures.text(), media_type=MEDIA_TYPE)
+    return PlainTextResponse(parts.measures.text(), media_type=MEDIA_TYPE)

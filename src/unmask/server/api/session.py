@@ -12,7 +12,7 @@ from unmask.server.problems import Refused
 from unmask.server.security.sessions import COOKIE, LIFE_S
 from unmask.server.service import Asking, Parts, submission
 
-router = APIRouter(tags=["session"])
+router = APIRouter(include_in_schema=False)
 
 
 @router.post("/login", status_code=303, response_class=RedirectResponse)

@@ -26,7 +26,7 @@ _KIND = "application/offset+octet-stream"
 _BODY = {"requestBody": {"content": {_KIND: {"schema": {"type": "string", "format": "binary"}}}}}
 
 
-def _version(tus_resumable: Annotated[str, Header()] = "") -> None:
+def _version(tus_resumable: Annotated[str, Header(json_schema_extra={"const": VERSION})]) -> None:
     if tus_resumable != VERSION:
         raise Refused(412, "tus_version", f"Send the header Tus-Resumable: {VERSION}.", {"Tus-Version": VERSION})
 

@@ -51,6 +51,7 @@ def work(settings: Settings, open_examiner: OpenExaminer, name: str) -> None:
     worker = Worker(settings, open_examiner(settings), name)
     while os.getppid() == server:
         worker.step()
+    worker.close()
 
 
 class Worker:
@@ -64,10 +65,15 @@ class Worker:
 
     def __init__(self, settings: Settings, examine: Examine, name: str) -> None:
         self._settings, self._examine, self._name = settings, examine, name
-        self._ledger = Ledger(Database(settings.database))
+        self._database = Database(settings.database)
+        self._ledger = Ledger(self._database)
         self._files, self._results = FileStore(settings.data), ResultStore(settings.data)
         self._queue = JobQueue(settings, self.do)
         self._ready_at, self._greeted = time.time(), 0.0
+
+    def close(self) -> None:
+        """Leave the database."""
+        self._database.close()
 
     def step(self) -> None:
         """Do the next job, or wait a moment."""
