@@ -32,6 +32,7 @@ DOORS = {
     "timm": {"training"},
     "pytorch_grad_cam": {"training"},
     "safetensors": {"training"},
+    "pyworld": {"training"},
     "lightning_fabric": {"training"},
     "tensorboardX": {"training"},
     "onnx": {"training", "models"},
