@@ -8,10 +8,11 @@ DEMO_DIR ?= demo
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench clean python
+.PHONY: help demo serve test check format bench clean python
 
 help:
 	@echo "make demo    forge a portrait and a clip, scan them, write $(DEMO_DIR)/report.html (no PyTorch needed)"
+	@echo "make serve   the web app and the API on http://127.0.0.1:8000; ARGS='--port 9000'"
 	@echo "make test    run all tests; ARGS='-k faces' runs some"
 	@echo "make check   formatting, lint, types, floors"
 	@echo "make format  write the formatting that check asks for"
@@ -21,6 +22,9 @@ help:
 demo: $(DEMO_ENV)/installed
 	$(DEMO_ENV)/bin/unmask demo --out $(DEMO_DIR)
 	@echo "The report: $(DEMO_DIR)/report.html"
+
+serve: $(DEMO_ENV)/installed
+	$(DEMO_ENV)/bin/unmask serve $(ARGS)
 
 test: $(TEST_ENV)/installed
 	scripts/install-browser
@@ -47,13 +51,13 @@ clean:
 $(DEMO_ENV)/installed: pyproject.toml | python
 	@echo "Installing unmask into $(DEMO_ENV), about 0.9 GB, which takes a minute or two ..."
 	$(PYTHON) -m venv $(DEMO_ENV)
-	$(DEMO_ENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[demo]'
+	$(DEMO_ENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[demo,serve]'
 	@touch $@
 
 $(TEST_ENV)/installed: pyproject.toml | python
 	@echo "Installing unmask, PyTorch and the test tools into $(TEST_ENV), which takes a few minutes ..."
 	$(PYTHON) -m venv $(TEST_ENV)
-	$(TEST_ENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[demo,evaluate,train,test,dev]'
+	$(TEST_ENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[demo,serve,evaluate,train,test,dev]'
 	@touch $@
 
 python:
