@@ -31,6 +31,8 @@ PLAN = Schedule(
 
 def fit(network, stream, plan: Schedule, *, out: Path, validate, listener=ignore, **tables) -> Outcome:
     recipe = Recipe("tiny", "face", "tiny", "", plan, SplitRule(), **tables)
+    out.mkdir(exist_ok=True)
+    (out / "manifest.csv").write_text("path,kind,label,source,method,group\n", encoding="utf-8")
     bench = open_bench(recipe, out / "manifest.csv", out, CPU)
     return room.fit(network, stream, recipe, validate=validate, bench=bench, listener=listener)
 
@@ -351,10 +353,10 @@ def test_people_hear_loss_and_area_and_curves_are_written(tmp_path: Path) -> Non
 
 
 def test_the_record_says_how_the_run_was_started(tmp_path: Path) -> None:
-    tmp_path.joinpath("manifest.csv").write_text("path,kind\n")
     fit(tiny(), batches(), replace(PLAN, steps=30, seed=3), validate=accuracy, out=tmp_path)
     record = json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))
     assert record["seed"] == 3
     assert record["recipe"]["schedule"]["steps"] == 30
     assert record["packages"]["torch"] == torch.__version__.partition("+")[0] or record["packages"]["torch"]
+    assert record["manifest"]["name"] == "manifest"
     assert len(record["manifest"]["sha256"]) == 64

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from unmask.core.errors import InvalidOption, UnknownOption
-from unmask.training.recipe import Recipe, read_recipe, resolved
+from unmask.training.recipe import Attack, Forge, Recipe, Schedule, read_recipe, resolved
 
 RECIPES = sorted((Path(__file__).parents[2] / "recipes").glob("*.toml"))
 LEAST = """
@@ -132,3 +132,9 @@ def test_broken_recipes_are_refused(tmp_path: Path, text: str) -> None:
 def test_missing_recipes_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidOption, match="no such recipe"):
         read_recipe(tmp_path / "gone.toml")
+
+
+def test_the_manual_explains_every_key() -> None:
+    manual = (Path(__file__).parents[2] / "docs" / "training.md").read_text(encoding="utf-8")
+    keys = [field for kind in (Schedule, Attack, Forge, Recipe) for field in kind.__dataclass_fields__]
+    assert not [key for key in keys if f"`{key}`" not in manual and f"[{key}" not in manual]

@@ -94,7 +94,8 @@ def whole(home: Path) -> Path:
 def test_a_run_leaves_weights_record_log_and_curves(home: Path, whole: Path) -> None:
     record = json.loads((whole / "run.json").read_text(encoding="utf-8"))
     assert record["recipe"]["name"] == "tiny"
-    assert record["manifest"]["name"] == "data.csv"
+    assert record["manifest"]["name"] == "data"
+    assert record["manifest"]["version"] is None
     assert set(record["packages"]) >= {"torch", "unmask", "lightning-fabric"}
     lines = [json.loads(line) for line in (whole / "log.jsonl").read_text(encoding="utf-8").splitlines()]
     assert [line["step"] for line in lines] == [15, 30]

@@ -78,9 +78,13 @@ def staged(out: Path) -> Iterator[Path]:
 def _draft(wanted: Recipe, runs: Sequence[Path], data: Path, folder: Path) -> ModelCard:
     from unmask.datasets.manifest import read_manifest
     from unmask.datasets.split import split
+    from unmask.datasets.versions import manifest_version
     from unmask.training.train import draft_card
 
-    return draft_card(wanted, runs, split(read_manifest(data), wanted.split)["train"], folder)
+    card = draft_card(wanted, runs, split(read_manifest(data), wanted.split)["train"], folder)
+    seen = manifest_version(data)
+    version = f"version {seen.version}" if seen.version else "no version"
+    return replace(card, training_data=(*card.training_data, f"manifest {seen.name}, {version}, sha256 {seen.sha256}"))
 
 
 def _measure(card: ModelCard, recipe: Path, data: Path, folder: Path, *, workers: int) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import platform
 from dataclasses import asdict, dataclass
@@ -16,6 +15,7 @@ from lightning_fabric import Fabric
 from lightning_fabric.strategies.ddp import DDPStrategy
 
 from unmask.core.errors import InvalidOption, ProviderUnavailable
+from unmask.datasets.versions import manifest_version
 from unmask.training.fitting.state import disk_watched, write_whole
 from unmask.training.recipe import Recipe, resolved
 
@@ -111,11 +111,10 @@ def open_bench(recipe: Recipe, manifest: Path, out: Path, machine: Machine) -> B
 
 
 def _record(recipe: Recipe, manifest: Path, machine: Machine) -> dict[str, Any]:
-    digest = hashlib.sha256(manifest.read_bytes()).hexdigest() if manifest.is_file() else ""
     return {
         "recipe": resolved(recipe),
         "seed": recipe.schedule.seed,
-        "manifest": {"name": manifest.name, "sha256": digest},
+        "manifest": asdict(manifest_version(manifest)),
         "machine": asdict(machine),
         "python": platform.python_version(),
         "packages": {name: _version(name) for name in _PACKAGES},
