@@ -8,15 +8,22 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from unmask.core.errors import InvalidOption
+from unmask.core.events import Advanced, Listener, ignore
 from unmask.datasets.manifest import Row
 
 KEYS = ("group", "source", "method")
 NAMES = {2: ("train", "test"), 3: ("train", "validation", "test"), 4: ("train", "holdout", "validation", "test")}
 _SLACK = 0.05
+_TELL_EVERY = 1000
 
 
 def partition(
-    rows: Sequence[Row], shares: Sequence[float], *, by: Sequence[str] = ("group",), seed: int = 0
+    rows: Sequence[Row],
+    shares: Sequence[float],
+    *,
+    by: Sequence[str] = ("group",),
+    seed: int = 0,
+    listener: Listener = ignore,
 ) -> list[Row]:
     """Give each row a side, so that kinds and labels are spread by the shares.
 
@@ -28,6 +35,7 @@ def partition(
         shares: Of train and test; of train, validation and test; or with a hold-out after train. They add up to 1.
         by: What stays together, of `KEYS`.
         seed: Of the order in which equally large pieces are dealt.
+        listener: Hears progress.
 
     Returns:
         The rows in their order, with the column split filled.
@@ -42,12 +50,14 @@ def partition(
     total = Counter(_stratum(rows[at]) for piece in pieces for at in piece)
     filled: dict[str, Counter[str]] = {name: Counter() for name in names}
     sides = [""] * len(rows)
-    for piece in pieces:
+    for done, piece in enumerate(pieces, start=1):
         strata = Counter(_stratum(rows[at]) for at in piece)
         name = min(names, key=lambda name: _fullness(filled[name], strata, total, shares[names.index(name)]))
-        filled[name] += strata
+        filled[name].update(strata)
         for at in piece:
             sides[at] = name
+        if done % _TELL_EVERY == 0 or done == len(pieces):
+            listener(Advanced("split", done, len(pieces)))
     _check(rows, filled, shares, pieces, by)
     return [dataclasses.replace(row, split=side) for row, side in zip(rows, sides, strict=True)]
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.unit.datasets.made import row
 from unmask.core.errors import InvalidOption
+from unmask.core.events import Advanced
 from unmask.datasets.manifest import Row
 from unmask.datasets.partition import partition
 
@@ -32,7 +33,9 @@ def people(count: int) -> list[Row]:
 
 
 def test_shares_are_met_for_every_label() -> None:
-    rows = partition(people(100), THIRDS)
+    heard: list[Advanced] = []
+    rows = partition(people(100), THIRDS, listener=heard.append)
+    assert heard == [Advanced("split", 100, 100)]
     assert [r.path for r in rows] == [r.path for r in people(100)]
     for label, total in ((0, 200), (1, 100)):
         counts = Counter(r.split for r in rows if r.label == label)

@@ -98,13 +98,15 @@ def split(  # noqa: PLR0913 - each is a flag that people may set
     force: Force = False,
 ) -> None:
     """Give every row a side; people, source videos and equal files are never torn apart, labels are spread evenly."""
+    from unmask.cli.console import progress
     from unmask.cli.datasets.tables import gaps, show_notes, show_rows
     from unmask.datasets.partition import partition
     from unmask.datasets.versions import write_version
 
     options.refuse_overwriting(out, force=force)
     wanted = options.shares(shares)
-    rows = partition(options.rows(manifest), wanted, by=by or ["group"], seed=seed)
+    with progress() as listen:
+        rows = partition(options.rows(manifest), wanted, by=by or ["group"], seed=seed, listener=listen)
     record = write_version(
         rows, out, day=options.day(day), parent=manifest, notes=[f"split by {by or ['group']}, seed {seed}"]
     )
@@ -200,9 +202,9 @@ def combine(
 
     rows = [row for path in manifests for row in options.rows(path)]
     undecided = [row for row in rows if not row.split]
-    if undecided:
-        undecided = partition(undecided, options.shares(shares), seed=seed)
     with progress() as listen:
+        if undecided:
+            undecided = partition(undecided, options.shares(shares), seed=seed, listener=listen)
         kept = link([row for row in rows if row.split] + undecided, out, listen)
     names = ", ".join(path.name for path in manifests)
     write_version(kept, out / "manifest.csv", day=options.day(day), notes=[f"combined from {names}"])
