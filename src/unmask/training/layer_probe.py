@@ -34,9 +34,9 @@ from unmask.training.architectures.registry import MARGIN
 from unmask.training.draft import crop_input, parity_units, seen, trained_weights
 from unmask.training.fitting.bench import Machine
 from unmask.training.loop import Outcome
-from unmask.training.portraits import PortraitStream, as_scanned, read_crop
+from unmask.training.pictures.portraits import PortraitStream, as_scanned, read_crop
+from unmask.training.pictures.train_faces import crops_by_side, present, require_labels
 from unmask.training.recipe import Recipe
-from unmask.training.train_faces import crops_by_side, present, require_labels
 
 CLIP_LAYERS = "clip_layers"
 _STRENGTH = 1e-4

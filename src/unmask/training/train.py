@@ -17,8 +17,8 @@ from unmask.training.fitting.bench import Machine
 from unmask.training.fitting.soup import SOUP, average_runs
 from unmask.training.layer_probe import CLIP_LAYERS, draft_layer_probe, train_layer_probe
 from unmask.training.loop import Outcome
+from unmask.training.pictures.train_faces import train_faces
 from unmask.training.recipe import Recipe
-from unmask.training.train_faces import train_faces
 from unmask.training.train_voices import train_voices
 
 _TRAIN = {"face": train_faces, "speech": train_voices}

@@ -24,8 +24,8 @@ from unmask.training.fitting.state import WEIGHTS, save_weights
 from unmask.training.forge.twins import twins_of
 from unmask.training.forge.vocoders import check_twins
 from unmask.training.loop import Outcome, fit, steps_done
+from unmask.training.pictures.train_faces import loader
 from unmask.training.recipe import Recipe
-from unmask.training.train_faces import loader
 from unmask.training.voice_augment import augment
 from unmask.training.voice_probe import solve_head
 from unmask.training.voices import VoiceClip, VoiceStream, load_clips, read_clips, save_clips, windows_of

@@ -21,7 +21,7 @@ from unmask.training.forge import resampling  # noqa: E402
 from unmask.training.forge.blending import distance, match_colours, swap, warp  # noqa: E402
 from unmask.training.forge.forger import Forger  # noqa: E402
 from unmask.training.forge.resampling import Reconstructor, fitted  # noqa: E402
-from unmask.training.portraits import read_crop  # noqa: E402
+from unmask.training.pictures.portraits import read_crop  # noqa: E402
 from unmask.training.recipe import FORGERIES, Forge  # noqa: E402
 
 

@@ -22,7 +22,7 @@ from unmask.training.architectures.registry import build, crop_shape
 from unmask.training.architectures.voice.registry import voice_network
 from unmask.training.classical.pipelines import PIPELINES
 from unmask.training.ensemble import ENSEMBLE
-from unmask.training.portraits import as_scanned, read_crop
+from unmask.training.pictures.portraits import as_scanned, read_crop
 from unmask.training.recipe import Recipe
 from unmask.training.voices import read_clips, windows_of
 

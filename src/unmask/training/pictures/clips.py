@@ -11,8 +11,8 @@ from torch.utils.data import Dataset
 from unmask.core.errors import InvalidOption
 from unmask.core.records import U8Array
 from unmask.extraction.crops import CachedCrop
-from unmask.training.disturb import AUGMENT, disturb
-from unmask.training.portraits import read_crop
+from unmask.training.pictures.disturb import AUGMENT, disturb
+from unmask.training.pictures.portraits import read_crop
 from unmask.training.recipe import Recipe
 
 

@@ -23,12 +23,12 @@ from unmask.training.architectures.network import Network
 from unmask.training.architectures.weights import load_pretrained
 from unmask.training.classical.fit import PIPELINE, fit_pipeline
 from unmask.training.classical.pipelines import PIPELINES
-from unmask.training.clips import ClipStream, whole_sequences
 from unmask.training.fitting.bench import Bench, Machine, open_bench
 from unmask.training.fitting.media import CHECKED, faceless, present, require_checks, require_labels
 from unmask.training.forge.forger import networks_of
 from unmask.training.loop import Outcome, fit, steps_done
-from unmask.training.portraits import PortraitStream, as_scanned, read_crop
+from unmask.training.pictures.clips import ClipStream, whole_sequences
+from unmask.training.pictures.portraits import PortraitStream, as_scanned, read_crop
 from unmask.training.recipe import Recipe
 
 _CHECK_FRAMES = 3

@@ -12,8 +12,8 @@ from unmask.core.errors import DecodeFailed, UnknownOption, nearest
 from unmask.core.records import F32Array, U8Array
 from unmask.extraction.crops import CACHE_MARGIN, CachedCrop
 from unmask.faces.crop import cut_square
-from unmask.training.disturb import AUGMENT, disturb
 from unmask.training.forge.forger import Forger
+from unmask.training.pictures.disturb import AUGMENT, disturb
 from unmask.training.recipe import Recipe
 
 _OLD_NAMES = {"self-blend": "self_blend"}  # As a fake source in [shares.fake], from before there was a table [forge].

@@ -25,8 +25,8 @@ from unmask.core.errors import InvalidOption, LeakFound, ManifestInvalid, Provid
 from unmask.core.events import Advanced  # noqa: E402
 from unmask.training.fitting.bench import Machine  # noqa: E402
 from unmask.training.loop import Outcome, steps_done  # noqa: E402
+from unmask.training.pictures.train_faces import train_faces  # noqa: E402
 from unmask.training.recipe import Forge, Recipe, read_recipe  # noqa: E402
-from unmask.training.train_faces import train_faces  # noqa: E402
 
 RECIPE = """
 name = "tiny"

@@ -17,10 +17,10 @@ from tests.makers import people
 from unmask.core.errors import InvalidOption, UnknownOption
 from unmask.datasets.split import SplitRule
 from unmask.extraction.crops import CACHE_MARGIN, CachedCrop
-from unmask.training import portraits
-from unmask.training.disturb import AUGMENT, augment, disturb
 from unmask.training.forge import forger
-from unmask.training.portraits import PortraitStream, as_scanned, read_crop
+from unmask.training.pictures import portraits
+from unmask.training.pictures.disturb import AUGMENT, augment, disturb
+from unmask.training.pictures.portraits import PortraitStream, as_scanned, read_crop
 from unmask.training.recipe import Forge, Recipe, Schedule
 
 POINTS = np.array([[80, 90], [120, 90], [100, 110], [85, 135], [115, 135]], np.float32)
