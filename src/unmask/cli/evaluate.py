@@ -149,7 +149,7 @@ def draw_hardest(
     executor, plan = choose_executor(workers, 2 * EACH, plan_of(model, card))
     with progress() as listen:
         for name, side in found.items():
-            heading = f"{card.name}: {name}, the worst errors"
+            heading = f"{card.name}: {name}, the hardest media"
             write_hardest(side, plan, out / f"{name}-hardest.png", title=heading, executor=executor, listener=listen)
 
 
