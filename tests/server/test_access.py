@@ -140,6 +140,15 @@ def test_settings_come_from_flags_before_the_environment(monkeypatch: pytest.Mon
     assert read_settings(database_url="postgres://u@h/d").database == "postgresql+psycopg://u@h/d"
 
 
+def test_the_command_refuses_what_it_cannot_serve(run: Run, tmp_path: Path) -> None:
+    refused = run("serve", "--host", "0.0.0.0", "--data", tmp_path)
+    assert refused.code == 2
+    assert "unmask serve keys add NAME" in refused.err
+    refused = run("serve", "--database-url", "postgresql://u@127.0.0.1:1/d", "--data", tmp_path)
+    assert refused.code == 2
+    assert "The database does not answer" in refused.err
+
+
 def test_keys_are_made_listed_and_revoked_on_the_command_line(run: Run, tmp_path: Path) -> None:
     made = run("serve", "keys", "add", "newsroom", "--data", tmp_path)
     assert made.out.startswith("unmask_")

@@ -9,12 +9,15 @@ import signal
 import sqlite3
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import httpx2
 import pytest
 
 from tests.server.conftest import API, House, Killable, Open
-from tests.server.fake import order
+from tests.server.fake import examine, order
+from unmask.core.events import Listener
+from unmask.core.evidence import ScanReport
 from unmask.server.jobs import ledger as ledgers
 from unmask.server.storage import files as stores
 
@@ -172,6 +175,19 @@ def test_a_worker_drops_a_job_that_was_cancelled(house: House, monkeypatch: pyte
     timer.join()
     assert house.job(job)["state"] == "cancelled"
     assert house.service.results.jobs() == []
+
+
+def test_a_job_deleted_while_it_runs_leaves_nothing(house: House) -> None:
+    job = house.hand_in()["id"]
+
+    def delete_meanwhile(path: Path, listener: Listener) -> ScanReport:
+        found = examine(path, listener)
+        assert house.service.intake.delete([job]) == [job]
+        return found
+
+    house.examine = delete_meanwhile
+    house.work()
+    assert house.service.results.jobs() == house.service.files.digests() == []
 
 
 def test_a_queue_that_lost_its_messages_is_filled_again(house: House) -> None:

@@ -45,6 +45,7 @@ def serve(  # noqa: PLR0913 - one parameter for each flag that people see
     )
     from unmask.server.run import run
 
+    typer.echo(f"unmask is starting at http://{settings.host}:{settings.port}; stop it with Ctrl-C.", err=True)
     run(settings)
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 
 import h11
 import uvicorn
+from sqlalchemy.exc import SQLAlchemyError
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from unmask.core.errors import InvalidOption
@@ -55,9 +55,14 @@ def run(settings: Settings, *, open_examiner: OpenExaminer = open_pipeline) -> N
         open_examiner: Opens what judges, in each worker.
 
     Raises:
-        InvalidOption: Others could reach the server, and there is no key that would keep them out.
+        InvalidOption: Others could reach the server, and there is no key that would keep them out; or its database
+            does not answer.
     """
-    app = create_app(settings, open_examiner=open_examiner)
+    try:
+        app = create_app(settings, open_examiner=open_examiner)
+    except SQLAlchemyError as error:
+        message = f"The database does not answer: {error}. Start it, or leave --database-url out to use SQLite."
+        raise InvalidOption(message) from error
     if settings.keys_needed and not app.state.service.keys.exist():
         message = (
             f"Listening on {settings.host} needs an API key, or anybody could read what is handed in. "
@@ -79,5 +84,4 @@ def run(settings: Settings, *, open_examiner: OpenExaminer = open_pipeline) -> N
         limit_concurrency=1000,
         backlog=1024,
     )
-    sys.stderr.write(f"unmask is at http://{settings.host}:{settings.port} - stop it with Ctrl-C.\n")
     uvicorn.Server(config).run()

@@ -153,6 +153,11 @@ class Ledger:
         with self._database.writing() as session:
             return _put_back(session, overdue, "its worker was lost")
 
+    def state(self, job: str) -> State | None:
+        """Tell how a job is; None if it was deleted."""
+        with self._database.reading() as session:
+            return session.scalar(select(JobRow.state).where(JobRow.id == job))
+
     def queued(self) -> list[str]:
         """List queued jobs, next first."""
         with self._database.reading() as session:

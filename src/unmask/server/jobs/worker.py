@@ -100,7 +100,8 @@ class Worker:
             try:
                 self._conclude(claim, heart)
             except JobLost:
-                log.info("Job %s was taken away.", job)
+                if _stubborn(lambda: self._ledger.state(job)) in (None, "cancelled"):
+                    self._results.remove(job)
             except Exception as error:  # noqa: BLE001 - whatever a file provokes, it fails only its own job
                 code, message = type(error).__name__, self._explained(claim, error)
                 _stubborn(lambda: self._ledger.fail(claim, code, message))
