@@ -164,7 +164,7 @@ def test_camera_and_clipboard_hand_in_as_well(visit: Visit, server: str, files: 
     page = visit(server)
     page.get_by_role("button", name="Record with the camera").click()
     page.get_by_role("button", name="Start recording").click()
-    page.wait_for_timeout(1500)
+    expect(page.get_by_role("timer")).to_have_text("0:03")
     page.get_by_role("button", name="Stop").click()
     page.get_by_role("button", name="Examine this").click()
     page.evaluate(

@@ -8,13 +8,14 @@ from typing import Any
 from unmask.client.documents import Exhibits, Face, Picture
 from unmask.core.evidence import Evidence, ModelUsed, Person, Provenance, ScanReport, Span, Trace
 from unmask.core.records import MediaInfo
-from unmask.report.figures import LEVELS, level
+from unmask.report.figures import level
 from unmask.report.gauge import thresholds
 from unmask.report.page import page
 from unmask.report.schema import ReportDocument
 from unmask.report.words import NOUNS, clock, interval, percent, person_name, whole_percent
 
 LOOKED_FOR = {"image": "faces", "video": "faces and voices", "audio": "voices"}
+ZONES = {"fake": "counts as likely forged", "real": "counts as likely genuine", "unknown": "cannot tell"}
 WIDE = 0.4
 TAG_LIFT_PX = 22
 LIFT_FROM = 12.0
@@ -108,7 +109,7 @@ def _face(face: Face, picture: Picture, limits: tuple[float, float] | None) -> d
     return {
         "name": person_name(face.id),
         "percent": "not judged" if face.p_fake is None else percent(face.p_fake),
-        "words": LEVELS[zone] if face.p_fake is not None and limits is not None else "",
+        "words": ZONES[zone] if face.p_fake is not None and limits is not None else "",
         "level": zone,
         "number": number,
         "tag": 14 + 8 * len(number),
