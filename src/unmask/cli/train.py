@@ -45,13 +45,8 @@ def train(  # noqa: PLR0913 - one parameter for each flag that people see
     leads = os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0")) == "0"
     with progress() as listen:
         outcome = run(wanted, data, out, machine=machine, cache=cache, listener=listen if leads else ignore)
-    if not leads:
-        return
-    console = people_console()
-    for note in outcome.notes:
-        console.print(f"Note: {note}", markup=False, soft_wrap=True)
-    figures = ", ".join(f"{name} {value:.4g}" for name, value in outcome.best.items())
-    console.print(f"Best weights: {outcome.weights} ({figures})", markup=False, soft_wrap=True)
-    console.print(
-        f"Next: unmask export {out} --recipe {recipe} --data {data} --out models", markup=False, soft_wrap=True
-    )
+    if leads:
+        figures = ", ".join(f"{name} {value:.4g}" for name, value in outcome.best.items())
+        lines = [*(f"Note: {note}" for note in outcome.notes), f"Best weights: {outcome.weights} ({figures})"]
+        lines.append(f"Next: unmask export {out} --recipe {recipe} --data {data} --out models")
+        people_console().print("\n".join(lines), markup=False, soft_wrap=True)

@@ -15,8 +15,8 @@ from unmask.training.draft import draft_face_card, draft_speech_card
 from unmask.training.ensemble import ENSEMBLE
 from unmask.training.fitting.bench import Machine
 from unmask.training.fitting.soup import SOUP, average_runs
-from unmask.training.layer_probe import CLIP_LAYERS, draft_layer_probe, train_layer_probe
 from unmask.training.loop import Outcome
+from unmask.training.pictures.layer_probe import CLIP_LAYERS, draft_layer_probe, train_layer_probe
 from unmask.training.pictures.train_faces import train_faces
 from unmask.training.recipe import Recipe
 from unmask.training.train_voices import train_voices

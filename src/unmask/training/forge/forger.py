@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +14,6 @@ from unmask.core.errors import InvalidOption
 from unmask.core.records import F32Array, U8Array
 from unmask.extraction.crops import CachedCrop
 from unmask.faces.mesh import FaceMesh
-from unmask.training.fitting.state import write_whole
 from unmask.training.forge.blending import blend, distance, self_blend, splice_mouth, swap
 from unmask.training.forge.region import region
 from unmask.training.forge.resampling import Reconstructor, fitted, upscale
@@ -135,7 +135,9 @@ class Forger:
         kept = crop.path.with_suffix(f".latent{pixels.shape[0]}.png")  # Seconds on a CPU, so each is painted once.
         if not kept.is_file():
             painted = cv2.cvtColor(self._reconstructor.through(pixels), cv2.COLOR_RGB2BGR)
-            write_whole(kept, cv2.imencode(".png", painted)[1].tobytes())
+            part = kept.with_suffix(f".{os.getpid()}.part")  # Several workers may paint the same crop.
+            part.write_bytes(cv2.imencode(".png", painted)[1].tobytes())
+            part.replace(kept)
         return self._painted(self._read(replace(crop, path=kept)), pixels, crop, rng)
 
     def _upscaled(self, pixels: U8Array, crop: CachedCrop, rng: np.random.Generator) -> tuple[U8Array, F32Array]:

@@ -23,8 +23,8 @@ from unmask.models.card import CardBase, ModelCard, read_card
 from unmask.models.session import Session, runner
 from unmask.models.store import digest
 from unmask.models.write import write_card
-from unmask.training import layer_probe
 from unmask.training.architectures.clip_layers import LAYERS, PATCHES, SIZE_PX, WIDTH, encoder_value
+from unmask.training.pictures import layer_probe
 from unmask.training.recipe import Recipe, read_recipe
 from unmask.training.train import draft_card, train
 
