@@ -8,7 +8,7 @@ DEMO_DIR ?= demo
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test check format bench clean python
+.PHONY: help demo serve test check format bench zoo clean python
 
 help:
 	@echo "make demo    forge a portrait and a clip, scan them, write $(DEMO_DIR)/report.html (no PyTorch needed)"
@@ -17,6 +17,7 @@ help:
 	@echo "make check   formatting, lint, types, floors"
 	@echo "make format  write the formatting that check asks for"
 	@echo "make bench   measure how fast this machine scans"
+	@echo "make zoo     train, export and compare every recipe of recipes/zoo; DATA=manifest.csv"
 	@echo "make clean   remove what these commands made"
 
 demo: $(DEMO_ENV)/installed
@@ -42,6 +43,11 @@ format: $(TEST_ENV)/installed
 
 bench: $(DEMO_ENV)/installed
 	$(DEMO_ENV)/bin/python -m bench $(ARGS)
+
+# Short budgets on a CPU, whole recipes on a GPU; goes on where it was stopped.
+zoo: $(TEST_ENV)/installed
+	@test -n "$(DATA)" || { echo "make zoo needs DATA=manifest.csv with the sources of the recipes' split" >&2; exit 2; }
+	$(TEST_ENV)/bin/python -m zoo --data $(DATA) $(ARGS)
 
 clean:
 	rm -rf $(DEMO_ENV) $(TEST_ENV) $(DEMO_DIR) build dist .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache \

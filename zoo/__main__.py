@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from unmask.core.errors import UnmaskError
+from unmask.training.recipe import read_recipe
 from zoo.judge import Side, judged
 from zoo.page import write_page
 from zoo.trial import Budget, trained
@@ -20,8 +21,9 @@ LAST = ("ensemble", "frame-")
 
 
 def recipes(names: list[str]) -> list[Path]:
-    """Recipes in the order in which they are run; the ensemble last, since it needs its members."""
+    """Recipes for faces in the order in which they are run; the ensemble last, since it needs its members."""
     found = {path.stem: path for path in sorted((ROOT / "recipes" / "zoo").glob("*.toml"))}
+    found = {name: path for name, path in found.items() if read_recipe(path).family == "face"}
     order = [*(name for name in FIRST if name in found), *(name for name in found if name not in FIRST)]
     order.sort(key=lambda name: any(part in name for part in LAST))
     return [found[name] for name in order if not names or name in names]

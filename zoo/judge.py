@@ -26,7 +26,7 @@ from unmask.models.session import Session
 from unmask.models.write import write_card
 from unmask.scanning.pipeline import Pipeline
 from unmask.scanning.plan import ScanPlan
-from unmask.training.portraits import as_scanned, read_crop
+from unmask.training.pictures.portraits import as_scanned, read_crop
 from zoo.trial import Run
 
 FRAMES = 4
@@ -71,20 +71,21 @@ class Side:
 
 def judged(run: Run, sides: Side) -> dict[str, Any]:
     """Calibrate on the validation sources, write the card, measure; returns what the table shows."""
-    card = replace(run.card, calibration=IDENTITY, home=str(run.models))
-    card = replace(card, calibration=calibrate(predictions(card, sides.of(run, "validation"))))
+    raw = replace(run.card, calibration=IDENTITY, home=str(run.models))
+    card = replace(raw, calibration=calibrate(predictions(raw, sides.of(run, "validation"))))
     path = run.models / f"{card.name}.toml"
     write_card(card, path)
     found: dict[str, Any] = {}
     for name in ("holdout", "test"):
         media = sides.of(run, name)  # type: ignore[arg-type]
-        entries = predictions(card, media)
+        # Not calibrated: a network that ranks the validation sources the wrong way round would be turned round.
+        entries = predictions(raw, media)
         labels, scores = [entry.row.label for entry in entries], [entry.p_fake or 0.0 for entry in entries]
         groups = [entry.row.group for entry in entries]
         value = interval(auc, scores, labels, clusters=groups, rounds=500)
         found[name] = {**asdict(value), "media": len(entries)}
     if card.name.endswith(_ONE_SOURCE_RECIPES):
-        found["one_source"] = _accuracy(predictions(card, sides.of(run, "holdout", source=_ONE_SOURCE)))
+        found["one_source"] = _accuracy(predictions(raw, sides.of(run, "holdout", source=_ONE_SOURCE)))
     found["latency_ms"] = latency_ms(card)
     found["scanned"] = scanned(path, sides)
     return found

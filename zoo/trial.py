@@ -19,8 +19,8 @@ from unmask.training.classical.pipelines import PIPELINES
 from unmask.training.draft import draft_face_card
 from unmask.training.ensemble import ENSEMBLE
 from unmask.training.fitting.bench import Machine
+from unmask.training.pictures.train_faces import train_faces
 from unmask.training.recipe import Recipe, read_recipe
-from unmask.training.train_faces import train_faces
 
 SHORT_BATCH = 16
 LEAST_STEPS = 6

@@ -37,6 +37,8 @@ DOORS = {
     "tensorboardX": {"training"},
     "onnx": {"training", "models"},
     "onnxscript": {"training"},
+    "skl2onnx": {"training"},
+    "umap": {"training"},
     "typer": {"cli"},
     "rich": {"cli"},
     "skimage": {"cli"},

@@ -1,4 +1,4 @@
-"""Every architecture learns, is exported, gives what it gave before, and runs through the detector that people scan with."""
+"""Every architecture learns, is exported, gives what it gave before, and runs through the scanner's own detector."""
 
 from __future__ import annotations
 
@@ -165,7 +165,9 @@ def test_backbones_of_every_kind_are_exported(backbone: str, tmp_path: Path) -> 
     with torch.inference_mode():
         logit, evidence, _ = network(units[:3])
     assert torch.allclose(evidence.mean(dim=(1, 2)), logit, atol=1e-5)
-    save_file({key: value.contiguous() for key, value in network.state_dict().items()}, tmp_path / "weights.safetensors")
+    save_file(
+        {key: value.contiguous() for key, value in network.state_dict().items()}, tmp_path / "weights.safetensors"
+    )
     card = draft_face_card(plan, tmp_path, [], tmp_path)
     found = run_file(tmp_path / card.graph.name, units[:3].numpy())
     assert found["logit"] == pytest.approx(logit.numpy(), abs=1e-3)

@@ -11,7 +11,16 @@ from numpy.typing import NDArray
 from unmask.core.records import F32Array
 from unmask.report.curves.canvas import FAKE, QUIET, REAL, TYPE, dress, paper, save
 
-_SEVERAL = ("#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#f0e442", "#882255", "#44aa99", "#222222")  # not those of labels
+_SEVERAL = (
+    "#009e73",
+    "#cc79a7",
+    "#e69f00",
+    "#56b4e9",
+    "#f0e442",
+    "#882255",
+    "#44aa99",
+    "#222222",
+)  # not those of labels
 
 
 def save_clusters(

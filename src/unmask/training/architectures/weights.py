@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib import metadata
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -92,7 +93,13 @@ def _read(path: Path) -> State:
         return clip_state(path)
     if path.suffix == ".safetensors":
         return load_file(path)
-    state: State = torch.load(path, map_location="cpu", weights_only=True)
+    try:
+        state: State = torch.load(path, map_location="cpu", weights_only=True)
+    except UnpicklingError as error:
+        message = (
+            f"pretrained: {path.name} holds more than weights, and nothing else is ever loaded. Save weights alone."
+        )
+        raise InvalidOption(message) from error
     return state
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -33,7 +34,9 @@ def pipeline_graph(features: nn.Module, pipeline: Pipeline, path: Path, *, size_
     # Raw scores are the decision function, which is what logits are; probabilities would be cut off at 0 and 1.
     options = {id(pipeline.steps[-1][1]): {"raw_scores": True, "zipmap": False}}
     wanted = [("numbers", FloatTensorType([None, int(pipeline.n_features_in_)]))]
-    judge = to_onnx(pipeline, initial_types=wanted, options=options, target_opset=OPSET)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # It asks scikit-learn for an attribute that is about to go.
+        judge = to_onnx(pipeline, initial_types=wanted, options=options, target_opset=OPSET)
     judge = onnx.compose.add_prefix(judge, "judge/")
     nodes = [
         *front.graph.node,

@@ -1,0 +1,73 @@
+"""Several cards as one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from tests.makers import models
+from unmask.core.errors import CardMismatch, InvalidOption
+from unmask.datasets.split import SplitRule
+from unmask.models import catalogue
+from unmask.models.card import read_card
+from unmask.models.session import Session
+from unmask.models.write import write_card
+from unmask.training.draft import draft_face_card
+from unmask.training.recipe import Recipe, Schedule
+
+
+def recipe(*members: str) -> Recipe:
+    plan = Schedule(steps=1, batch=2, learning_rate=1.0)
+    return Recipe("both", "face", "ensemble", "", plan, SplitRule(), network={"members": list(members)})
+
+
+def graph(sign: float) -> onnx.ModelProto:
+    """The tiny face model, or its opposite, with an embedding."""
+    model = models.face_graph()
+    for entry in model.graph.initializer:
+        if entry.name == "weights":
+            entry.CopyFrom(numpy_helper.from_array(sign * numpy_helper.to_array(entry), "weights"))
+    model.graph.node.append(helper.make_node("Flatten", ["evidence"], ["embedding"]))
+    model.graph.output.append(helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["N", 16]))
+    return model
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("UNMASK_MODELS", str(tmp_path))
+    for name, sign in (("one", 1.0), ("other", -0.5)):
+        models.write_face_model(tmp_path, name=name, graph=graph(sign))
+    return tmp_path
+
+
+def test_the_logit_is_the_mean_of_the_calibrated_logits(folder: Path) -> None:
+    drawn = replace(read_card(folder / "other.toml").calibration, medium_slope=3.0, medium_offset=0.25)  # type: ignore[type-var]
+    write_card(replace(read_card(folder / "other.toml"), calibration=drawn), folder / "other.toml")
+    card = draft_face_card(recipe("one", "other"), folder, [], folder)
+    write_card(card, folder / "both.toml")
+    units = np.random.default_rng(0).integers(0, 256, (3, 64, 64, 3), dtype=np.uint8)
+    found = Session(catalogue.find(str(folder / "both.toml"))).run(units)
+    single = np.array([models.face_logit(unit) for unit in units])
+    assert found["logit"] == pytest.approx((1.5 * single + (3.0 * -0.5 * single + 0.25)) / 2, abs=1e-4)
+    assert found["evidence"].shape == (3, 4, 4)
+    assert found["embedding"].shape == (3, 32)
+    assert "one, other" in card.summary
+
+
+def test_members_must_be_there_and_alike(folder: Path) -> None:
+    with pytest.raises(InvalidOption, match="at least two"):
+        draft_face_card(recipe("one"), folder, [], folder)
+    with pytest.raises(InvalidOption, match=r"third\.toml"):
+        draft_face_card(recipe("one", "third"), folder, [], folder)
+    card = read_card(folder / "other.toml")
+    write_card(replace(card, calibration=None), folder / "other.toml")
+    with pytest.raises(CardMismatch, match="calibration"):
+        draft_face_card(recipe("one", "other"), folder, [], folder)
