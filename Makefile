@@ -55,7 +55,7 @@ clean:
 
 # The stamps below are newer than pyproject.toml once everything is installed, so a second run installs nothing.
 $(DEMO_ENV)/installed: pyproject.toml | python
-	@echo "Installing unmask into $(DEMO_ENV), about 0.9 GB, which takes a minute or two ..."
+	@echo "Installing unmask into $(DEMO_ENV), about 1.1 GB, which takes a minute or two ..."
 	$(PYTHON) -m venv $(DEMO_ENV)
 	$(DEMO_ENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[demo,serve]'
 	@touch $@

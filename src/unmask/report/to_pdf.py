@@ -28,7 +28,7 @@ from unmask.report.words import percent
 # Ranges of letters that the two fonts hold; found by setting every letter of every range in a PDF/UA-1, which refuses
 # empty boxes. A test does the same.
 _DRAWN = (
-    (0x20, 0x24F), (0x300, 0x33F), (0x370, 0x4FF), (0x531, 0x587), (0x5D0, 0x5EA), (0x621, 0x63A), (0x641, 0x64A),
+    (0x20, 0x24F), (0x370, 0x4FF), (0x531, 0x587), (0x5D0, 0x5EA), (0x621, 0x63A), (0x641, 0x64A),
     (0x660, 0x669), (0x67E, 0x67E), (0x686, 0x686), (0x698, 0x698), (0x6A9, 0x6A9), (0x6AF, 0x6AF), (0x6CC, 0x6CC),
     (0x10D0, 0x10F0), (0x1E00, 0x1EFF), (0x2010, 0x2014), (0x2018, 0x201E), (0x2020, 0x2022), (0x2026, 0x2026),
     (0x2030, 0x2030), (0x20AC, 0x20AC), (0x2116, 0x2116),
@@ -68,12 +68,15 @@ def save_pdf(report: ScanReport, path: Path) -> Path:
 
 
 def drawn(text: str) -> str:
-    """Write letters that the fonts lack as their number, for example ``[U+5199]``."""
+    """Write letters that the fonts lack as their number, for example ``[U+5199]``.
+
+    Accents are joined to their letters; those that cannot be are numbered too, since a font need not hold every pair.
+    """
     return "".join(one if _is_drawn(one) else f"[U+{ord(one):04X}]" for one in unicodedata.normalize("NFC", text))
 
 
 def _is_drawn(letter: str) -> bool:
-    return any(first <= ord(letter) <= last for first, last in _DRAWN) and unicodedata.category(letter)[0] != "C"
+    return any(first <= ord(letter) <= last for first, last in _DRAWN) and unicodedata.category(letter)[0] not in "CM"
 
 
 def _printable(value: object) -> object:

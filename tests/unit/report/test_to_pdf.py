@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import pypdf
 import pytest
@@ -81,6 +82,7 @@ def test_text_from_outside_is_never_markup(tmp_path: Path) -> None:
 def test_names_in_many_scripts_are_set_and_others_are_numbered(tmp_path: Path) -> None:
     assert drawn(NAMES) == NAMES
     assert drawn("写真 😀 e\u0301") == "[U+5199][U+771F] [U+1F600] é"
+    assert drawn("z\u0304 \u0486") == "z[U+0304] [U+0486]"
     assert drawn("a\nb\x00") == "a[U+000A]b[U+0000]"
     media = replace(portrait().media, path=Path(f"{NAMES} 写.jpg"))
     text = words(replace(portrait(), media=media), tmp_path)
@@ -93,6 +95,14 @@ def test_every_letter_that_counts_as_drawn_has_a_glyph(tmp_path: Path) -> None:
     letters = [chr(code) for first, last in _DRAWN for code in range(first, last + 1)]
     reasons = tuple(drawn(" ".join(letters[start : start + 50])) for start in range(0, len(letters), 50))
     save_pdf(replace(portrait(), reasons=reasons), tmp_path / "a.pdf")
+
+
+def test_no_mixture_of_letters_fails(tmp_path: Path) -> None:
+    random = Random(5)
+    letters = [chr(code) for first, last in _DRAWN for code in range(first, last + 1)]
+    marks = [chr(code) for code in range(0x300, 0x340)]
+    mixed = ("".join(random.choices([*letters, *10 * marks], k=40)) for _ in range(400))
+    save_pdf(replace(portrait(), reasons=tuple(mixed)), tmp_path / "a.pdf")
 
 
 def test_a_long_clip_stays_small_and_quick(tmp_path: Path) -> None:
