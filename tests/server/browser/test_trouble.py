@@ -10,8 +10,9 @@ import pytest
 from playwright.sync_api import Browser, Route, expect
 
 from tests.server.browser.conftest import Visit
-from tests.server.conftest import Killable
+from tests.server.conftest import House, Killable
 from tests.server.fake import order
+from unmask.server.pages import catalogue
 from unmask.server.security.keys import Keys
 from unmask.server.settings import Settings
 from unmask.server.storage.database import Database
@@ -114,6 +115,27 @@ def test_everything_can_be_done_with_the_keyboard(visit: Visit, fake: Killable) 
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(page.get_by_text("No file fits.")).to_be_visible()
+
+
+def test_a_model_is_fetched_with_progress(
+    visit: Visit, fake: Killable, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catalogue, "installed", lambda card: card.name != "sface-2021dec")
+    lacking = house.web.get("/models").text
+    page = visit(f"{fake.url}/about", expects_errors=True)
+    page.route("**/models", lambda route: route.fulfill(body=lacking, content_type="text/html"))
+    page.route("**/models/sface-2021dec/fetch", lambda route: route.fulfill(status=202, json={"name": "sface-2021dec"}))
+    progress = 'event: progress\ndata: {"done": 3, "total": 4, "detail": ""}\n\n'
+    failed = 'event: failed\ndata: {"message": "The place does not answer. Try again later."}\n\n'
+    page.route(
+        "**/models/sface-2021dec/events",
+        lambda route: route.fulfill(body=progress + failed, content_type="text/event-stream"),
+    )
+    page.get_by_role("link", name="Models", exact=True).click()
+    expect(page.get_by_text("Not installed")).to_have_count(1)
+    page.get_by_role("button", name="Fetch it (10.7 MB)").click()
+    expect(page.get_by_text("The place does not answer. Try again later.")).to_be_visible()
+    assert page.locator(".fetch progress").evaluate("bar => bar.value") == 0.75
 
 
 def test_a_key_opens_the_door(visit: Visit, killable: Start, tmp_path: Path) -> None:

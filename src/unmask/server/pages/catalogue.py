@@ -57,7 +57,7 @@ def _model(card: ModelCard) -> dict[str, Any]:
         "slug": card.name.replace(".", "-"),
         "title": TITLES.get(card.family, card.family),
         "installed": installed(card),
-        "fetchable": all(file.url or file.embedded for file in card.files),
+        "fetchable": _is_fetchable(card),
         "size": size(sum(file.bytes for file in card.files)),
         "says": _says(unseen),
         "summary": card.summary,
@@ -68,6 +68,12 @@ def _model(card: ModelCard) -> dict[str, Any]:
         "files": card.files,
         "figures": [_figure(figure) for figure in unseen],
     }
+
+
+def _is_fetchable(card: ModelCard) -> bool:
+    """Tell whether the card says where every file can be had; one that is put together is not fetched itself."""
+    fetched = [file for file in card.files if card.base is None or file is not card.graph]
+    return all(file.url or file.package for file in [*fetched, *([card.base] if card.base else [])])
 
 
 def _says(figures: list[Figure]) -> list[str]:
