@@ -1,7 +1,8 @@
 """What a file says about itself: EXIF, comments, PNG text, tags of containers and tracks, and the raw XMP packet.
 
 Only entries about software, devices and times are read: never the place, never the owner's name. Nothing here raises
-for damaged metadata: what cannot be read is left out, and a note says so.
+for damaged metadata: what cannot be read is left out, and a note says so. Not looked at: XMP in MP4 and MOV, and
+whatever stands behind the pixels of a PNG.
 """
 
 from __future__ import annotations

@@ -60,7 +60,7 @@ def locate_base(base: CardBase) -> Path:
         WeightsMissing: Nowhere; the message says how to get it.
         ChecksumMismatch: Another file lies there.
     """
-    places = [*(_shipped(base) if base.package else ()), models_folder() / base.name]
+    places: list[Path] = [*(_shipped(base) if base.package else ()), models_folder() / base.name]
     path = next((path for path in places if path.is_file()), None)
     if path is None:
         message = f"The encoder {base.name} is not on this machine. {remedy(base)}"
