@@ -36,7 +36,7 @@ def main() -> None:
         io.imsave(portrait, data.astronaut(), check_contrast=False)
         client.wait(client.submit(portrait).id)
         _analyses(client, portrait)
-        _pages(url, client.jobs().items[0].id)
+        _pages(url, process, client.jobs().items[0].id)
         _uploads(url, process, Path(name))
 
 
@@ -79,12 +79,14 @@ def _analyses(client: Client, portrait: Path) -> None:
     _tell(f"analyses, {ANALYSES} waiting", 60 * ANALYSES / spent, "a minute", waits)
 
 
-def _pages(url: str, job: str) -> None:
+def _pages(url: str, process: subprocess.Popen[bytes], job: str) -> None:
     for name, path in PAGES.items():
+        before = _cpu_s(process.pid)
         with httpx2.Client(base_url=url) as web:
             place = path.format(job=job)
             took, spent = _timed(lambda _: web.get(place).raise_for_status(), REQUESTS)  # noqa: B023 - run at once
-        _tell(f"{name}, {CALLERS} callers", REQUESTS / spent, "a second", took)
+        cpu_ms = 1000 * (_cpu_s(process.pid) - before) / REQUESTS
+        _tell(f"{name}, {CALLERS} callers, {cpu_ms:.1f} ms of processor each", REQUESTS / spent, "a second", took)
 
 
 def _timed(call: Callable[[int], object], count: int) -> tuple[list[float], float]:
@@ -117,6 +119,12 @@ def _uploads(url: str, process: subprocess.Popen[bytes], folder: Path) -> None:
     sys.stdout.write(
         f"folder: {sum(path.stat().st_size for path in folder.rglob('*') if path.is_file()) / 1e6:.1f} MB\n"
     )
+
+
+def _cpu_s(pid: int) -> float:
+    """Processor time of a process, which other work on the machine does not change."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _megabytes(pid: int) -> float:

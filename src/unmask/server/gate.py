@@ -83,7 +83,10 @@ class Gate:
         fault = self._fault(scope, headers)
         if fault is not None:
             return problem(*fault, path[:200])
-        caller = await run_in_threadpool(self._caller, scope, headers)
+        if "authorization" in headers or "cookie" in headers:
+            caller = await run_in_threadpool(self._caller, scope, headers)
+        else:
+            caller = None if self._settings.keys_needed else Caller(_address(scope))
         if caller is None and path.startswith(_OPEN):
             caller = Caller(_address(scope))
         if caller is None:

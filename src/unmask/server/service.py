@@ -46,28 +46,28 @@ class Service:
     supervisor: Supervisor
 
 
-def service(request: Request) -> Service:
-    """Find the service of the application that a request came to."""
+async def service(request: Request) -> Service:
+    """Find the service of the application that a request came to (async, so that no thread is asked for it)."""
     found = request.app.state.service
     assert isinstance(found, Service)
     return found
 
 
-def caller(request: Request) -> Caller:
+async def caller(request: Request) -> Caller:
     """Say who asks; the gate has checked it."""
     found = request.state.caller
     assert isinstance(found, Caller)
     return found
 
 
-def submission(request: Request) -> None:
+Parts = Annotated[Service, Depends(service)]
+Asking = Annotated[Caller, Depends(caller)]
+
+
+async def submission(parts: Parts, asking: Asking) -> None:
     """Count a submission against the caller's rate.
 
     Raises:
         TooOften: There were too many within a minute.
     """
-    service(request).rate.count(caller(request).id)
-
-
-Parts = Annotated[Service, Depends(service)]
-Asking = Annotated[Caller, Depends(caller)]
+    parts.rate.count(asking.id)

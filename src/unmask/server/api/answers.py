@@ -35,6 +35,12 @@ STREAM: dict[int | str, dict[str, Any]] = {
     **PROBLEMS,
 }
 
+
+def served_as(*kinds: str) -> dict[int | str, dict[str, Any]]:
+    """Describe a route that answers with a file of one of these types."""
+    return {200: {"description": "The file.", "content": {kind: {} for kind in kinds}}, **PROBLEMS}
+
+
 JobId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$", description="Id of a job.")]
 
 

@@ -65,7 +65,7 @@ def export_manifest(parts: Parts) -> Response:
 
 
 @router.get("/{job}", responses=PROBLEMS)
-def get_job(job: FoundJob) -> Job:
+async def get_job(job: FoundJob) -> Job:
     """Look at one job."""
     return job
 

@@ -13,7 +13,7 @@ from unmask.client.documents import Exhibits, Job
 from unmask.report.schema import ReportDocument
 from unmask.report.to_html import save_html
 from unmask.report.to_pdf import save_pdf
-from unmask.server.api.answers import PROBLEMS, FoundJob, missing
+from unmask.server.api.answers import PROBLEMS, FoundJob, missing, served_as
 from unmask.server.problems import Refused
 from unmask.server.service import Parts
 
@@ -55,7 +55,7 @@ def get_report(job: FoundJob, parts: Parts) -> ReportDocument:
     return report
 
 
-@router.get("/report.html", response_class=FileResponse, responses=PROBLEMS)
+@router.get("/report.html", response_class=FileResponse, responses=served_as("text/html"))
 def get_html(job: FoundJob, parts: Parts, download: Annotated[bool, Query()] = False) -> FileResponse:  # noqa: FBT002
     """Read the report as one self-contained page."""
     path = parts.results.rendered(job.id, "report.html", save_html)
@@ -65,7 +65,7 @@ def get_html(job: FoundJob, parts: Parts, download: Annotated[bool, Query()] = F
     return _file(path, "text/html", name if download else None, {"Content-Security-Policy": _REPORT_CAGE})
 
 
-@router.get("/report.pdf", response_class=FileResponse, responses=PROBLEMS)
+@router.get("/report.pdf", response_class=FileResponse, responses=served_as("application/pdf"))
 def get_pdf(job: FoundJob, parts: Parts) -> FileResponse:
     """Save the report as PDF."""
     path = parts.results.rendered(job.id, "report.pdf", save_pdf)
@@ -83,7 +83,7 @@ def get_exhibits(job: FoundJob, parts: Parts) -> Exhibits:
     return exhibits
 
 
-@router.get("/exhibits/{name}", response_class=FileResponse, responses=PROBLEMS)
+@router.get("/exhibits/{name}", response_class=FileResponse, responses=served_as(*_KINDS.values()))
 def get_exhibit(job: FoundJob, name: Annotated[str, Path(pattern=_PICTURE)], parts: Parts) -> FileResponse:
     """Show one of these pictures, drawn by this server."""
     path = parts.results.file(job.id, name)
@@ -92,7 +92,7 @@ def get_exhibit(job: FoundJob, name: Annotated[str, Path(pattern=_PICTURE)], par
     return _file(path, _KINDS[path.suffix], None, {"Cache-Control": "private, max-age=3600"})
 
 
-@router.get("/preview", response_class=FileResponse, responses=PROBLEMS)
+@router.get("/preview", response_class=FileResponse, responses=served_as(*_KINDS.values()))
 def get_preview(job: FoundJob, parts: Parts) -> FileResponse:
     """Show what stands for the medium: its first picture, or its spectrogram."""
     for name in ("picture-0.jpg", "spectrogram.png"):
@@ -102,7 +102,7 @@ def get_preview(job: FoundJob, parts: Parts) -> FileResponse:
     raise missing("preview of this job")
 
 
-@router.get("/media", response_class=FileResponse, responses=PROBLEMS)
+@router.get("/media", response_class=FileResponse, responses=served_as("application/octet-stream"))
 def get_media(job: FoundJob, parts: Parts) -> FileResponse:
     """Give the medium back, whole or in ranges."""
     path = parts.files.path(job.sha256)

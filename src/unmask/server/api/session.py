@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse
 
 from unmask.server.problems import Refused
@@ -15,7 +15,7 @@ from unmask.server.service import Asking, Parts, submission
 router = APIRouter(include_in_schema=False)
 
 
-@router.post("/login", status_code=303, response_class=RedirectResponse)
+@router.post("/login", status_code=303, response_class=RedirectResponse, dependencies=[Depends(submission)])
 def sign_in(
     request: Request,
     parts: Parts,
@@ -23,7 +23,6 @@ def sign_in(
     next: Annotated[str, Form(max_length=500)] = "/",  # noqa: A002 - the name of the field
 ) -> RedirectResponse:
     """Start a session and go on to a page of this server."""
-    submission(request)
     place = _local(next)
     found = parts.keys.find(key.strip())
     if found is None:

@@ -26,7 +26,7 @@ _KIND = "application/offset+octet-stream"
 _BODY = {"requestBody": {"content": {_KIND: {"schema": {"type": "string", "format": "binary"}}}}}
 
 
-def _version(tus_resumable: Annotated[str, Header(json_schema_extra={"const": VERSION})]) -> None:
+def _version(tus_resumable: Annotated[str, Header()]) -> None:
     if tus_resumable != VERSION:
         raise Refused(412, "tus_version", f"Send the header Tus-Resumable: {VERSION}.", {"Tus-Version": VERSION})
 
@@ -56,7 +56,9 @@ def options(parts: Parts) -> Response:
     )
 
 
-@router.post("", status_code=201, responses=PROBLEMS, dependencies=[versioned, Depends(submission)])
+@router.post(
+    "", status_code=201, response_class=Response, responses=PROBLEMS, dependencies=[versioned, Depends(submission)]
+)
 def begin(
     parts: Parts,
     upload_length: Annotated[int, Header(ge=1)],
@@ -69,7 +71,7 @@ def begin(
     return Response(status_code=201, headers={"Tus-Resumable": VERSION, "Location": f"{API}/uploads/{upload.id}"})
 
 
-@router.head("/{upload}", status_code=200, responses=PROBLEMS, dependencies=[versioned])
+@router.head("/{upload}", status_code=200, response_class=Response, responses=PROBLEMS, dependencies=[versioned])
 def ask(upload: Found) -> Response:
     """Tell how far an upload is, and which job it became."""
     headers = {"Tus-Resumable": VERSION, "Upload-Offset": str(upload.offset), "Upload-Length": str(upload.length)}
