@@ -23,7 +23,8 @@ def test_recipe_can_be_read(path: Path) -> None:
     recipe = read_recipe(path)
     assert recipe.name == path.stem
     assert recipe.family in ("face", "speech")
-    assert (ROOT / "src" / "unmask" / "training" / "architectures" / f"{recipe.architecture}.py").is_file()
+    folder = ROOT / "src" / "unmask" / "training" / "architectures"
+    assert list(folder.rglob(f"{recipe.architecture}.py"))
     assert recipe.schedule.steps > 0
     assert not set(recipe.split.validation) & set(recipe.split.test)
 
