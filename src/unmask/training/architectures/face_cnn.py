@@ -71,7 +71,7 @@ class FaceCnn(Network):
     def planes(self, pixels: Tensor) -> Tensor:
         """What the backbone sees of the crops, shape (N, channels, S, S)."""
         facts = self.backbone.pretrained_cfg
-        return centred(pixels, facts["mean"], facts["std"])  # type: ignore[index]
+        return centred(pixels, facts["mean"], facts["std"])
 
     def features(self, x: Tensor) -> Tensor:
         """The backbone's last feature map, shape (N, C, h, w)."""
@@ -79,7 +79,8 @@ class FaceCnn(Network):
         if features.ndim == 4:
             return features
         patches = features[:, int(self.backbone.num_prefix_tokens) :] + features[:, :1]
-        return patches.transpose(1, 2).unflatten(2, tuple(self.backbone.patch_embed.grid_size))
+        laid_out: Tensor = patches.transpose(1, 2).unflatten(2, tuple(self.backbone.patch_embed.grid_size))
+        return laid_out
 
     def width(self) -> int:
         """Channels of that map."""

@@ -109,7 +109,8 @@ class NprNet(FaceCnn):
         """The map that leaves the second stage, shape (N, C, S/8, S/8)."""
         net = self.backbone
         x = net.maxpool(net.act1(net.bn1(net.conv1(x))))
-        return net.layer2(net.layer1(x))
+        found: Tensor = net.layer2(net.layer1(x))
+        return found
 
     def width(self) -> int:
         """Channels of that map."""
