@@ -25,7 +25,15 @@ def test_wheel_carries_every_file_of_the_package(names: set[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "pattern", ["models/cards/*.toml", "models/weights/*.onnx", "report/templates/*.html", "py.typed"]
+    "pattern",
+    [
+        "models/cards/*.toml",
+        "models/weights/*.onnx",
+        "report/templates/*.html",
+        "server/pages/templates/*.html",
+        "server/pages/static/*.js",
+        "py.typed",
+    ],
 )
 def test_wheel_carries_data(names: set[str], pattern: str) -> None:
     assert any(Path(name).match(f"unmask/{pattern}") for name in names)
