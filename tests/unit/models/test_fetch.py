@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import threading
 from collections.abc import Iterator
@@ -47,7 +48,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(206 if start else 200)
         self.send_header("Content-Length", str(len(self._of.content) - start))
         self.end_headers()
-        self.wfile.write(self._of.content[start : self._of.stops_at])
+        with contextlib.suppress(OSError):  # whoever asked may have heard enough
+            self.wfile.write(self._of.content[start : self._of.stops_at])
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
