@@ -33,9 +33,10 @@ from unmask.training.architectures.clip_layers import (
 from unmask.training.architectures.registry import MARGIN
 from unmask.training.draft import crop_input, parity_units, seen, trained_weights
 from unmask.training.fitting.bench import Machine
+from unmask.training.fitting.media import present, require_labels
 from unmask.training.loop import Outcome
 from unmask.training.pictures.portraits import PortraitStream, as_scanned, read_crop
-from unmask.training.pictures.train_faces import crops_by_side, present, require_labels
+from unmask.training.pictures.train_faces import crops_by_side
 from unmask.training.recipe import Recipe
 
 CLIP_LAYERS = "clip_layers"
