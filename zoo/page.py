@@ -29,6 +29,7 @@ architecture. The figures of the detectors that ship, trained to the end, are in
 - *kept back*: other media of the training sources. *unseen*: sources that training never saw. AUC, 95 % interval.
 - *steps*: taken, of those the recipe asks for. *start*: where the weights came from; "scratch (no download)" means that
   the recipe asks for weights which could not be downloaded, so that its row is not a fair account of it.
+- *training*: time of one core, a validation included; "-" where a run was stopped and resumed.
 - *ms*: median time of one crop (or one sequence of eight) in ONNX Runtime on one core. *parity*: largest difference
   between the exported graph's logit and the network's.
 
@@ -65,11 +66,11 @@ def budget(entries: Sequence[dict[str, Any]]) -> str:
     if not short:
         return "Every recipe got all the steps it asks for."
     share = sorted(entry["steps"] / entry["steps_of_recipe"] for entry in short)
-    spent = sum(entry["train_seconds"] for entry in entries) / 60
+    spent = sum(entry["train_seconds"] or 0.0 for entry in entries) / 60
     return (
-        f"The budgets were short: {len(short)} of {len(entries)} recipes got fewer steps than they ask for, "
-        f"the middle one {share[len(share) // 2]:.1%} of them, in batches of at most 16; all training together took "
-        f"{spent:.0f} minutes of one {entries[0]['device']} core."
+        f"The budgets were short: {len(short)} of {len(entries)} recipes got fewer steps than they ask\n"
+        f"for, the middle one {share[len(share) // 2]:.1%} of them, in batches of at most 16; all training together "
+        f"took {spent:.1f} minutes\nof one {entries[0]['device']} core."
     )
 
 
@@ -82,10 +83,10 @@ def line(entry: dict[str, Any]) -> str:
         start,
         "-" if entry["parameters"] is None else f"{entry['parameters'] / 1e6:.2f} M",
         steps,
-        f"{entry['train_seconds']:.0f} s",
+        "-" if entry["train_seconds"] is None else f"{entry['train_seconds']:.0f} s",
         figure(entry["holdout"]),
         figure(entry["test"]),
-        f"{entry['latency_ms']:.0f}",
+        f"{entry['latency_ms']:.1f}",
         "-" if entry["parity"] is None else f"{entry['parity']:.0e}",
     ]
     return "| " + " | ".join(cells) + " |"
@@ -160,7 +161,9 @@ def save_cost(entries: Sequence[dict[str, Any]], path: Path) -> None:
             textcoords="offset points",
             fontsize=7,
         )
+    axes.margins(x=0.15)
     axes.set(xscale="log", xlabel="milliseconds for one crop, one core", ylabel="AUC on unseen sources")
+    axes.xaxis.set_major_formatter("{x:g}")
     axes.grid(alpha=0.3)
     figure_.savefig(path, dpi=110)
     plt.close(figure_)

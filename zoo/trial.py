@@ -19,6 +19,7 @@ from unmask.training.classical.pipelines import PIPELINES
 from unmask.training.draft import draft_face_card
 from unmask.training.ensemble import ENSEMBLE
 from unmask.training.fitting.bench import Machine
+from unmask.training.loop import steps_done
 from unmask.training.pictures.train_faces import train_faces
 from unmask.training.recipe import Recipe, read_recipe
 
@@ -98,6 +99,7 @@ def trained(path: Path, data: Path, out: Path, *, crops: Path, budget: Budget) -
     recipe = budget.shorten(whole)
     begin, start = time.process_time(), recipe.pretrained
     folder, models = out / "runs" / path.stem, out / "models"
+    resumed = steps_done(folder) > 0
     if recipe.architecture == ENSEMBLE:
         folder = models
     else:
@@ -115,10 +117,10 @@ def trained(path: Path, data: Path, out: Path, *, crops: Path, budget: Budget) -
         "backbone": str(recipe.network.get("backbone", "")),
         "pretrained": _start(start, recipe.pretrained),
         "tune": str(recipe.network.get("tune", "all")),
-        "steps": recipe.schedule.steps,
+        "steps": steps_done(folder) or recipe.schedule.steps,
         "steps_of_recipe": whole.schedule.steps,
         "batch": recipe.schedule.batch,
-        "train_seconds": time.process_time() - begin,
+        "train_seconds": None if resumed else time.process_time() - begin,
         "device": "GPU" if torch.cuda.is_available() else "CPU",
         "parity": card.parity,
         "parameters": parameters(recipe),
