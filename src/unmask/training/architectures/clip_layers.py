@@ -8,6 +8,7 @@ patch tokens; a logistic regression weighs them all. The patch means make the ev
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -112,7 +113,7 @@ class _Part:
         """Add a constant."""
         self.constants.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
 
-    def add(self, operator: str, inputs: list[str], output: str, **attributes: object) -> None:
+    def add(self, operator: str, inputs: list[str], output: str, **attributes: Any) -> None:  # noqa: ANN401 - as ONNX takes them
         """Add a node with one output, named like it."""
         prefix = "pre/" if output.startswith("pre/") else "head/"
         self.nodes.append(helper.make_node(operator, inputs, [output], f"{prefix}node/{output}", **attributes))

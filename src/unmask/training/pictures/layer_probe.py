@@ -88,7 +88,7 @@ def train_layer_probe(
     features, labels = _views(stream, encode, recipe, out / "views", listener)
     strength = float(recipe.network.get("strength", _STRENGTH))
     head, offset = fit_head(features, labels, strength=strength)
-    figures = {}
+    figures: dict[str, float] = {}
     for side in _CHECKED:
         checked = crops[side][:: max(len(crops[side]) // _CHECK_CROPS, 1)]
         figures |= _figures(side, checked, recipe, lambda seen: encode(seen) @ head + offset)
