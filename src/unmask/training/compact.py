@@ -17,6 +17,7 @@ from torch import nn
 
 _LARGE = 10_000
 _LEVELS = 127
+_FINE_LEVELS = 32767
 
 
 def round_weights(network: nn.Module) -> None:
@@ -38,10 +39,11 @@ def store_compactly(path: Path) -> None:
     """Store every large constant of a graph in the fewest bytes that lose nothing.
 
     Args:
-        path: The graph; rewritten in place. What lies on the grid of `round_weights` takes one byte a value, what 16-bit
-            floats can hold takes two, the rest stays.
+        path: The graph; rewritten in place. What lies on the grid of `round_weights` takes one byte a value, what
+            floats or whole numbers of 16 bits can hold takes two, the rest stays.
     """
     model = onnx.load(str(path))
+    _name_constants(model.graph)
     kept, unfolding = [], []
     for tensor in model.graph.initializer:
         values = numpy_helper.to_array(tensor)
@@ -50,7 +52,9 @@ def store_compactly(path: Path) -> None:
             kept.append(tensor)
             continue
         stored, step = small
-        parts = [helper.make_node("Cast", [f"{tensor.name}_stored"], [f"{tensor.name}_plain"], to=onnx.TensorProto.FLOAT)]
+        parts = [
+            helper.make_node("Cast", [f"{tensor.name}_stored"], [f"{tensor.name}_plain"], to=onnx.TensorProto.FLOAT)
+        ]
         kept.append(numpy_helper.from_array(stored, f"{tensor.name}_stored"))
         if step is not None:
             kept.append(numpy_helper.from_array(step, f"{tensor.name}_step"))
@@ -66,8 +70,21 @@ def store_compactly(path: Path) -> None:
     onnx.save_model(model, str(path))
 
 
+def _name_constants(graph: onnx.GraphProto) -> None:
+    """Turn large constants inside nodes into initializers."""
+    nodes = list(graph.node)
+    del graph.node[:]
+    for node in nodes:
+        value = next((entry.t for entry in node.attribute if entry.name == "value"), None)
+        if node.op_type == "Constant" and value is not None and np.prod(value.dims, dtype=int) >= _LARGE:
+            value.name = node.output[0]
+            graph.initializer.append(value)
+        else:
+            graph.node.append(node)
+
+
 def _smaller(values: NDArray[np.float32]) -> tuple[NDArray[np.generic], NDArray[np.float32] | None] | None:
-    """Whole numbers of 8 bits and their step along some axis, or 16-bit floats, or None."""
+    """Whole numbers of 8 bits and their step along some axis, 16-bit floats, whole numbers of 16 bits, or None."""
     for axis in range(values.ndim) if values.ndim > 1 else ():
         others = tuple(place for place in range(values.ndim) if place != axis)
         step = np.maximum(np.abs(values).max(axis=others, keepdims=True), 1e-12).astype(np.float32) / _LEVELS
@@ -75,4 +92,8 @@ def _smaller(values: NDArray[np.float32]) -> tuple[NDArray[np.generic], NDArray[
         if np.allclose(whole * step, values, rtol=1e-5, atol=1e-9):
             return whole.astype(np.int8), step.astype(np.float32)
     half = values.astype(np.float16)
-    return (half, None) if np.array_equal(half.astype(np.float32), values) else None
+    if np.array_equal(half.astype(np.float32), values):
+        return half, None
+    step = np.asarray(max(float(np.abs(values).max()), 1e-12) / _FINE_LEVELS, dtype=np.float32)
+    whole = np.rint(values / step)
+    return (whole.astype(np.int16), step) if np.allclose(whole * step, values, rtol=1e-5, atol=1e-7) else None

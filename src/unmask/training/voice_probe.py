@@ -23,6 +23,8 @@ from unmask.training.voices import VoiceClip, random_window, windows_of
 
 _MOST_PLAIN = 2
 _LOGITS = 3.0
+# Features that hardly move would be blown up by hundreds, and the rounding of the weights below them with them.
+_LEAST_SPREAD = 0.03
 
 
 def solve_head(
@@ -79,7 +81,7 @@ def ridge_regression(
     Returns:
         Weights, shape (D,), and offset, for features as they came.
     """
-    mean, spread = features.mean(axis=0), features.std(axis=0) + 1e-4
+    mean, spread = features.mean(axis=0), np.maximum(features.std(axis=0), _LEAST_SPREAD)
     rows = np.column_stack([(features - mean) / spread, np.ones(len(features))])
     matrix = (rows * weights[:, None]).T @ rows
     matrix[np.diag_indices(rows.shape[1] - 1)] += ridge
