@@ -42,7 +42,8 @@ class FaceFrameDetector:
             One answer each. Faces under `SMALLEST_FACE_PX` and near-black crops are refused.
         """
         arrays = [crop.pixels_rgb_u8 for crop in units]
-        return score_batches(self._session, arrays, [refusal(crop) for crop in units], size=self.wants.most_units or _BATCH)
+        refusals = [refusal(crop) for crop in units]
+        return score_batches(self._session, arrays, refusals, size=self.wants.most_units or _BATCH)
 
 
 def refusal(crop: FaceCrop) -> Abstention | None:

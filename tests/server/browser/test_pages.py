@@ -72,7 +72,8 @@ def test_a_verdict_is_said_in_words_and_can_be_taken_away(visit: Visit, results:
     expect(page.get_by_role("heading", name="What it does not mean")).to_be_visible()
     assert _saved(page, "Save the report (PDF)").startswith(b"%PDF")
     assert b"<!doctype html>" in _saved(page, "Save as a web page")
-    assert json.loads(_saved(page, "Save for programs (JSON)"))["verdict"] in {"likely_fake", "likely_real", "inconclusive"}
+    verdicts = {"likely_fake", "likely_real", "inconclusive"}
+    assert json.loads(_saved(page, "Save for programs (JSON)"))["verdict"] in verdicts
     page.get_by_role("button", name="Copy link").click()
     expect(page.get_by_role("status")).to_contain_text("Link copied")
     assert page.evaluate("navigator.clipboard.readText()") == results["image"]

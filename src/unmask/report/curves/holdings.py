@@ -19,8 +19,8 @@ def save_holdings(panels: Sequence[tuple[str, Sequence[str], Mapping[str, Sequen
     """Draw one panel of horizontal bars for each table.
 
     Args:
-        panels: At least one: title, names of the bars from the top, and their lengths by label name (real, fake). Of more than
-            `_MOST_BARS` bars the last ones are drawn as one.
+        panels: At least one: title, names of the bars from the top, and their lengths by label name (real, fake). Of
+            more than `_MOST_BARS` bars the last ones are drawn as one.
         path: PNG file to write.
 
     Returns:

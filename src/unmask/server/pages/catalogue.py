@@ -72,8 +72,9 @@ def _model(card: ModelCard) -> dict[str, Any]:
 
 def _is_fetchable(card: ModelCard) -> bool:
     """Tell whether the card says where every file can be had; one that is put together is not fetched itself."""
-    fetched = [file for file in card.files if card.base is None or file is not card.graph]
-    return all(file.url or file.package for file in [*fetched, *([card.base] if card.base else [])])
+    wanted = [file for file in card.files if not file.embedded and (card.base is None or file is not card.graph)]
+    had = all(file.url or file.package for file in wanted)
+    return had and (card.base is None or bool(card.base.url or card.base.package))
 
 
 def _says(figures: list[Figure]) -> list[str]:
