@@ -133,7 +133,7 @@ class Killable:
     def job(self, job: str) -> dict[str, Any]:
         return dict(self.web.get(f"{API}/jobs/{job}").json())
 
-    def until(self, true: Callable[[], bool], seconds: float = 120.0) -> None:
+    def until(self, true: Callable[[], bool], seconds: float = 300.0) -> None:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             try:

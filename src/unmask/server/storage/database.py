@@ -7,8 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.orm import Session
 
@@ -27,6 +25,9 @@ class Database:
 
     def migrate(self) -> None:
         """Bring the schema up to date; does nothing when it is."""
+        from alembic import command  # Workers never need it, and shall start quickly.
+        from alembic.config import Config
+
         config = Config()
         config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
         with self._engine.execution_options(writes=True).begin() as connection:
