@@ -32,7 +32,9 @@ def read_members(recipe: Recipe, folder: Path) -> list[ModelCard]:
     """
     names = [str(name) for name in recipe.network.get("members", ())]
     if len(names) < 2:
-        message = f'{recipe.name}: network.members names {len(names)} models; expected at least two, as ["one", "other"].'
+        message = (
+            f'{recipe.name}: network.members names {len(names)} models; expected at least two, as ["one", "other"].'
+        )
         raise InvalidOption(message)
     paths = [folder / f"{name}.toml" for name in names]
     missing = [path.name for path in paths if not path.is_file()]
@@ -70,7 +72,10 @@ def join(members: Sequence[ModelCard], path: Path, *, name: str) -> None:
     stored = [entry for part in parts for entry in part.initializer]
     graph = helper.make_graph(nodes, "ensemble", parts[0].input, outputs, stored)
     domains = {node.domain for node in nodes}
-    opsets = [helper.make_opsetid("", OPSET), *([helper.make_opsetid("ai.onnx.ml", 1)] if "ai.onnx.ml" in domains else [])]
+    opsets = [
+        helper.make_opsetid("", OPSET),
+        *([helper.make_opsetid("ai.onnx.ml", 1)] if "ai.onnx.ml" in domains else []),
+    ]
     model = helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION)
     wants = members[0].input
     assert wants is not None

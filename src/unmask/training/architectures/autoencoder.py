@@ -98,7 +98,9 @@ class LatentAutoencoder(Network):
     """
 
     summary: ClassVar[str] = "Classifier on the code of an autoencoder of genuine faces; the error is the heatmap."
-    reference: ClassVar[str] = "Du et al.: Towards Generalizable Deepfake Detection with Locality-Aware AutoEncoder, 2020"
+    reference: ClassVar[str] = (
+        "Du et al.: Towards Generalizable Deepfake Detection with Locality-Aware AutoEncoder, 2020"
+    )
     size_px: ClassVar[int] = 128
 
     def __init__(self, *, width: int = 24, rebuild: float = 1.0, dropout: float = 0.2) -> None:

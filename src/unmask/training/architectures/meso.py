@@ -66,7 +66,8 @@ class Inception(nn.Module):
         super().__init__()
         self.enter = nn.ModuleList(nn.Conv2d(before, width, 1) for width in widths)
         self.wide = nn.ModuleList(
-            nn.Conv2d(width, width, 3, padding=step, dilation=step) for step, width in zip((1, 2, 3), widths[1:], strict=True)
+            nn.Conv2d(width, width, 3, padding=step, dilation=step)
+            for step, width in zip((1, 2, 3), widths[1:], strict=True)
         )
         self.norm = nn.BatchNorm2d(sum(widths))
 

@@ -121,6 +121,8 @@ def _pieces(backbone: nn.Module) -> tuple[list[nn.Module], list[int]]:
         pieces.extend(child.children() if name in _CONTAINERS else [child])
     pieces = [piece for piece in pieces if any(True for _ in piece.parameters())]
     blocks = [
-        place for place, piece in enumerate(pieces) if any(True for _ in piece.children()) and not isinstance(piece, _NORMS)
+        place
+        for place, piece in enumerate(pieces)
+        if any(True for _ in piece.children()) and not isinstance(piece, _NORMS)
     ]
     return pieces, blocks or list(range(len(pieces)))

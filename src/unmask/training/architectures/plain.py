@@ -23,7 +23,12 @@ class SigmoidCnn(Network):
     reference: ClassVar[str] = "LeCun et al.: Gradient-Based Learning Applied to Document Recognition, 1998"
 
     def __init__(
-        self, *, size_px: int = 224, widths: tuple[int, ...] = (32, 64, 128, 128), hidden: int = 512, dropout: float = 0.5
+        self,
+        *,
+        size_px: int = 224,
+        widths: tuple[int, ...] = (32, 64, 128, 128),
+        hidden: int = 512,
+        dropout: float = 0.5,
     ) -> None:
         super().__init__()
         layers: list[nn.Module] = []
@@ -59,7 +64,12 @@ class BlurNoiseCnn(Network):
     size_px: ClassVar[int] = 128
 
     def __init__(
-        self, *, size_px: int = 128, widths: tuple[int, ...] = (32, 64, 128, 256), hidden: int = 256, dropout: float = 0.5
+        self,
+        *,
+        size_px: int = 128,
+        widths: tuple[int, ...] = (32, 64, 128, 256),
+        hidden: int = 256,
+        dropout: float = 0.5,
     ) -> None:
         super().__init__()
         layers: list[nn.Module] = []

@@ -111,7 +111,8 @@ class FrameTransformer(Temporal):
         super().__init__(width=width, **settings)
         self.places = nn.Parameter(0.02 * torch.randn(self.frames, width))
         self.layers = nn.ModuleList(
-            nn.TransformerEncoderLayer(width, 4, 2 * width, 0.1, batch_first=True, norm_first=True) for _ in range(layers)
+            nn.TransformerEncoderLayer(width, 4, 2 * width, 0.1, batch_first=True, norm_first=True)
+            for _ in range(layers)
         )
 
     def follow(self, x: Tensor) -> Tensor:
