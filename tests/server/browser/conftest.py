@@ -53,14 +53,16 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     command = [sys.executable, "-m", "unmask", "serve", "--port", str(port), "--data", str(data)]
     with (data / "log.txt").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, "OMP_NUM_THREADS": "1"})
-        until = time.monotonic() + PATIENCE_S
-        while not _is_ready(f"http://127.0.0.1:{port}/readyz"):
-            assert process.poll() is None, (data / "log.txt").read_text()
-            assert time.monotonic() < until, "the server did not get ready"
-            time.sleep(0.2)
-        yield f"http://127.0.0.1:{port}"
-        process.send_signal(signal.SIGINT)
-        process.wait(PATIENCE_S)
+        try:
+            until = time.monotonic() + PATIENCE_S
+            while not _is_ready(f"http://127.0.0.1:{port}/readyz"):
+                assert process.poll() is None, (data / "log.txt").read_text()
+                assert time.monotonic() < until, "the server did not get ready"
+                time.sleep(0.2)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(PATIENCE_S)
 
 
 def _is_ready(address: str) -> bool:
