@@ -70,6 +70,14 @@ def test_the_graph_says_the_same(name, tmp_path):
 
 
 @pytest.mark.parametrize("name", SMALL)
+def test_every_weight_is_trained(name):
+    judge = network(name).train()
+    judge.loss(judge(sound(2, name=name)), torch.tensor([0.0, 1.0])).backward()
+    still = [key for key, weight in judge.named_parameters() if weight.grad is None]
+    assert not still
+
+
+@pytest.mark.parametrize("name", ["lcnn", "rawnet2"])
 def test_it_learns_a_hum_from_noise(name):
     torch.manual_seed(1)
     judge = network(name).train()
