@@ -53,7 +53,8 @@ class PowerSpectrum(nn.Module):
         """Map samples, shape (N, L), to power, shape (N, 256, frames), 31.25 Hz a bin."""
         parts = nn.functional.conv1d(samples[:, None], self.kernels, stride=_HOP)
         real, imaginary = parts.split(BINS // 2, dim=1)
-        return real.square() + imaginary.square()
+        power: Tensor = real.square() + imaginary.square()
+        return power
 
 
 class LinearCepstrum(nn.Module):

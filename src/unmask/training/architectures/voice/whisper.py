@@ -117,7 +117,8 @@ class _Layer(nn.Module):
         query, key, value = split.permute(2, 0, 3, 1, 4).unbind(0)
         heard = nn.functional.scaled_dot_product_attention(query, key, value)
         x = x + self.joined(heard.transpose(1, 2).flatten(2))
-        return x + self.narrowed(nn.functional.gelu(self.widened(self.forward_norm(x))))
+        found: Tensor = x + self.narrowed(nn.functional.gelu(self.widened(self.forward_norm(x))))
+        return found
 
 
 def encoder_weights(path: Path, *, layers: int) -> dict[str, Tensor]:
