@@ -12,6 +12,12 @@ from unmask.scanning import plan as plans
 from unmask.scanning.plan import ScanPlan
 
 
+@pytest.fixture(autouse=True)
+def _nothing_fetched(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Tests see the models that come with the package, whatever was fetched onto this machine."""
+    monkeypatch.setenv("UNMASK_MODELS", str(tmp_path_factory.getbasetemp() / "no-models"))
+
+
 @pytest.fixture(scope="session")
 def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder with the tiny models and their cards."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from unmask.core.evidence import ScanReport
 from unmask.scanning.pipeline import Pipeline
-from unmask.scanning.plan import ScanPlan
+from unmask.scanning.plan import ScanPlan, tier_models
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Scanner:
     """Scans one file after the other with warm models.
 
     Args:
-        plan: Settings; the defaults keep four pictures for the HTML report.
+        plan: Settings; when None, the best detectors on this machine, and four pictures for the HTML report.
 
     Example:
         >>> scanner = Scanner(ScanPlan(frames=8, exhibits=2))  # doctest: +SKIP
@@ -54,7 +54,7 @@ class Scanner:
     """
 
     def __init__(self, plan: ScanPlan | None = None) -> None:
-        self._pipeline = Pipeline(plan or ScanPlan(exhibits=4))
+        self._pipeline = Pipeline(plan or _best_plan())
 
     def scan(self, path: str | Path) -> Report:
         """Examine one medium.
@@ -88,3 +88,8 @@ def scan(path: str | Path, plan: ScanPlan | None = None) -> Report:
         ModelError: A model is missing or not the one its card names.
     """
     return Scanner(plan).scan(path)
+
+
+def _best_plan() -> ScanPlan:
+    face, speech = tier_models("auto")
+    return ScanPlan(face=face, speech=speech, exhibits=4)

@@ -41,7 +41,11 @@ def test_every_file_can_be_had_and_checked(card: ModelCard) -> None:
         assert len(file.sha256) == 64
         assert set(file.sha256) <= set("0123456789abcdef")
         assert file.bytes > 0
-        assert file.embedded or file.package or file.url
+        joined = card.base is not None and file is card.graph
+        assert joined or file.embedded or file.package or file.url
+    if card.base is not None:
+        assert len(card.base.sha256) == 64
+        assert card.base.package or card.base.url
 
 
 @pytest.mark.parametrize("file", EMBEDDED, ids=lambda file: file.name)

@@ -94,10 +94,13 @@ def _measure(card: ModelCard, recipe: Path, data: Path, folder: Path, *, workers
     from unmask.evaluate.write import write_evaluation
     from unmask.models.write import write_card
 
-    path = folder / f"{card.name}.toml"
-    write_card(replace(card, calibration=IDENTITY), path)
+    # Under a name of its own: a warm pipeline would go on with the card that it has read.
+    draft = folder / f"{card.name}.draft.toml"
+    write_card(replace(card, calibration=IDENTITY), draft)
     rows = sides_of(data, card, recipe, ["validation"])["validation"]
-    card = replace(card, calibration=calibrate(predictions(rows, str(path), card, workers)))
+    card = replace(card, calibration=calibrate(predictions(rows, str(draft), card, workers)))
+    draft.unlink()
+    path = folder / f"{card.name}.toml"
     write_card(card, path)
     sides = {
         name: predictions(rows, str(path), card, workers) for name, rows in sides_of(data, card, recipe, None).items()

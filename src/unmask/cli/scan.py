@@ -29,7 +29,7 @@ def scan(  # noqa: PLR0913 - one parameter for each flag that people see
     out: Annotated[Path | None, typer.Option(help="Write a table: .parquet, .csv or .jsonl.", metavar="FILE")] = None,
     frames: Annotated[int, typer.Option(help="Frames of a video to look at, evenly over time.", min=1)] = 32,
     every: Annotated[int, typer.Option(help="Look at every n-th frame instead of --frames.", min=0)] = 0,
-    tier: Annotated[str, typer.Option(help="Detectors: auto or fast.")] = "auto",
+    tier: Annotated[str, typer.Option(help="Detectors: fast, accurate, or auto: the best that is installed.")] = "auto",
     model: Annotated[str, typer.Option(help="Card (or its path) of another face or speech detector.")] = "",
     engine: Annotated[str, typer.Option(help="auto, onnxruntime or openvino.")] = "auto",
     workers: Annotated[int, typer.Option(help="Processes; 0 chooses.", min=0)] = 0,

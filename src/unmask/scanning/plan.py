@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from unmask.core.errors import InvalidOption, nearest
 from unmask.models.card import ENGINES
+from unmask.models.catalogue import find
+from unmask.models.store import installed
 
-TIERS = {"auto": ("face.fast-1", "speech.fast-1"), "fast": ("face.fast-1", "speech.fast-1")}
+TIERS = {"fast": ("face.fast-1", "speech.fast-1"), "accurate": ("face.accurate-1", "speech.fast-1")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +28,8 @@ class ScanPlan:
 
     frames: int = 32
     every: int = 0
-    face: str = TIERS["auto"][0]
-    speech: str = TIERS["auto"][1]
+    face: str = TIERS["fast"][0]
+    speech: str = TIERS["fast"][1]
     engine: str = "auto"
     threads: int = 0
     exhibits: int = 0
@@ -45,10 +47,17 @@ class ScanPlan:
 def tier_models(tier: str) -> tuple[str, str]:
     """Names of the face and the speech model of a tier.
 
+    Args:
+        tier: ``fast`` (comes with the package), ``accurate`` (`unmask models fetch` brings it), or ``auto``: the best
+            that is on this machine.
+
     Raises:
         InvalidOption: There is no such tier.
     """
+    if tier == "auto":
+        present = all(installed(find(name)) for name in TIERS["accurate"])
+        return TIERS["accurate" if present else "fast"]
     if tier not in TIERS:
-        message = f"There is no tier {tier!r}. {nearest(tier, TIERS)}"
+        message = f"There is no tier {tier!r}. {nearest(tier, ('auto', *TIERS))}"
         raise InvalidOption(message)
     return TIERS[tier]

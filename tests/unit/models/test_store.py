@@ -59,6 +59,6 @@ def test_the_folder_follows_the_environment(monkeypatch: pytest.MonkeyPatch, tmp
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("name", catalogue.names())
+@pytest.mark.parametrize("name", [name for name in catalogue.names() if catalogue.find(name).base is None])
 def test_files_that_ship_are_the_ones_on_their_cards(name: str) -> None:
     store.verify(catalogue.find(name))

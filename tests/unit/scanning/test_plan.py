@@ -5,7 +5,7 @@ import pickle
 import pytest
 
 from unmask.core.errors import InvalidOption
-from unmask.scanning.plan import ScanPlan, tier_models
+from unmask.scanning.plan import TIERS, ScanPlan, tier_models
 
 
 def test_plans_travel_and_can_be_keys() -> None:
@@ -29,7 +29,7 @@ def test_impossible_settings_are_refused(settings: dict[str, object], words: str
         ScanPlan(**settings)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("tier", ["auto", "fast"])
+@pytest.mark.parametrize("tier", ["auto", "fast", "accurate"])
 def test_tiers(tier: str) -> None:
     face, speech = tier_models(tier)
     assert face.startswith("face.")
@@ -39,3 +39,12 @@ def test_tiers(tier: str) -> None:
 def test_an_unknown_tier_lists_the_nearest() -> None:
     with pytest.raises(InvalidOption, match="Did you mean fast"):
         tier_models("fasst")
+
+
+def test_auto_takes_the_best_that_is_here(tiny_plan: ScanPlan, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = (tiny_plan.face, tiny_plan.speech)
+    monkeypatch.setitem(TIERS, "accurate", here)
+    monkeypatch.setitem(TIERS, "fast", ("face.fast-1", "speech.fast-1"))
+    assert tier_models("auto") == here
+    monkeypatch.setitem(TIERS, "accurate", ("face.accurate-1", "speech.fast-1"))
+    assert tier_models("auto") == ("face.fast-1", "speech.fast-1")

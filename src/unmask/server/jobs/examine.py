@@ -22,7 +22,7 @@ def open_pipeline(settings: Settings) -> Examine:
     """Open the real pipeline with its models loaded."""
     # Imported here, so that the server itself, which judges nothing, loads no runtime and no decoder.
     from unmask.scanning.pipeline import Pipeline
-    from unmask.scanning.plan import ScanPlan
+    from unmask.scanning.plan import ScanPlan, tier_models
 
     share = max(1, (os.cpu_count() or 1) // max(settings.workers, 1))
     limits = Limits(
@@ -30,6 +30,7 @@ def open_pipeline(settings: Settings) -> Examine:
         max_frame_pixels=settings.max_pixels,
         max_duration_s=settings.max_duration_s,
     )
-    pipeline = Pipeline(ScanPlan(exhibits=EXHIBITS, threads=share), limits=limits)
+    face, speech = tier_models("auto")
+    pipeline = Pipeline(ScanPlan(face=face, speech=speech, exhibits=EXHIBITS, threads=share), limits=limits)
     pipeline.warm()
     return lambda path, listener: pipeline.scan(path, listener=listener)
