@@ -13,6 +13,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import cache
+from multiprocessing import get_context
 from pathlib import Path
 
 import cv2
@@ -34,6 +35,8 @@ CACHE_MARGIN = 1.7
 CACHE_PX = 352
 SMALLEST_FACE_PX = 24
 DARKEST = 18
+# Forked processes inherit the locks of OpenCV's threads and may wait for them for ever.
+_FRESH = get_context("spawn")
 _QUALITY = [cv2.IMWRITE_JPEG_QUALITY, 97, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
 
 
@@ -114,7 +117,7 @@ def _all_cut(jobs: list[Job], workers: int) -> Iterator[list[list[str]]]:
     done = 0
     while done < len(jobs):
         try:
-            with ProcessPoolExecutor(workers) as pool:
+            with ProcessPoolExecutor(workers, mp_context=_FRESH) as pool:
                 for lines in pool.map(_cut, jobs[done:], chunksize=8):
                     done += 1
                     yield lines
@@ -125,7 +128,7 @@ def _all_cut(jobs: list[Job], workers: int) -> Iterator[list[list[str]]]:
 
 def _cut_alone(job: Job) -> list[list[str]]:
     try:
-        with ProcessPoolExecutor(1) as pool:
+        with ProcessPoolExecutor(1, mp_context=_FRESH) as pool:
             return next(pool.map(_cut, [job]))
     except BrokenProcessPool:
         return [[str(job[0].path), "", "decoding it ended the process"]]

@@ -25,7 +25,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     cut = room._cut
 
     class Here:
-        def __init__(self, _workers: int) -> None: ...
+        def __init__(self, _workers: int, **_: object) -> None: ...
 
         def __enter__(self) -> Here:
             return self
