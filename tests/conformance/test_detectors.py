@@ -24,7 +24,9 @@ from unmask.models.card import CardInput
 from unmask.models.session import Session
 
 POINTS = np.array([[203, 105], [243, 104], [224, 128], [208, 149], [241, 148]], np.float32)
-SHIPPED = [name for name in catalogue.names() if catalogue.find(name).family in ("face", "speech")]
+SHIPPED = [
+    card.name for card in map(catalogue.find, catalogue.names()) if card.family in ("face", "speech") and not card.base
+]
 Judge = FaceFrameDetector | SpeechDetector
 
 
