@@ -61,6 +61,6 @@ def test_climbing_goes_up_by_the_radius_and_comes_back() -> None:
     descend = climb(network, 0.1)
     there = torch.cat([part.detach().flatten() for part in network.parameters()])
     assert float(torch.linalg.vector_norm(there - before)) == pytest.approx(0.1, rel=1e-4)
-    assert float(network(units).pow(2).mean()) > float(first)
+    assert float(network(units).pow(2).mean().detach()) > float(first.detach())
     descend()
     assert torch.equal(torch.cat([part.detach().flatten() for part in network.parameters()]), before)
