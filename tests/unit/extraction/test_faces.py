@@ -19,7 +19,7 @@ from unmask.extraction.faces import extract_faces
 class Pool:
     """Runs jobs here; dies when it comes to a medium called ``killer``, as often as that happens."""
 
-    def __init__(self, _workers: int) -> None: ...
+    def __init__(self, _workers: int, **_: object) -> None: ...
 
     def __enter__(self) -> Pool:
         return self
