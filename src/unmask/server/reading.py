@@ -28,7 +28,8 @@ from unmask.client.documents import (
 from unmask.core.evidence import Verdict
 from unmask.core.records import Kind
 from unmask.report.schema import ReportDocument
-from unmask.server.jobs.ledger import queue_order
+from unmask.server.jobs.forecast import forecast
+from unmask.server.jobs.ledger import OPEN, queue_order
 from unmask.server.settings import Settings
 from unmask.server.storage.database import Database
 from unmask.server.storage.results import ResultStore
@@ -36,7 +37,6 @@ from unmask.server.storage.tables import JobRow
 
 Sort = Literal["created_at", "-created_at", "p_fake", "-p_fake", "name", "-name"]
 API = "/api/v1"
-_RECENT = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,11 +154,13 @@ class Reader:
         )
 
     def _documents(self, session: Session, rows: Sequence[JobRow]) -> list[Job]:
-        places, pace_s = {}, None
-        if any(row.state in ("queued", "running") for row in rows):
-            places = {job: place for place, job in enumerate(queue_order(session), start=1)}
-            pace_s = _pace_s(session)
-        return [_document(row, places.get(row.id), pace_s, self._settings.workers) for row in rows]
+        places: dict[str, int] = {}
+        left_s: dict[str, float] = {}
+        if any(row.state in OPEN for row in rows):
+            queue = queue_order(session)
+            places = {job: place for place, job in enumerate(queue, start=1)}
+            left_s = forecast(session, queue, workers=self._settings.workers)
+        return [_document(row, places.get(row.id), left_s.get(row.id)) for row in rows]
 
 
 def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
@@ -177,14 +179,7 @@ def _order(sort: Sort) -> tuple[ColumnElement[Any], ...]:
     return (ordered.nulls_last(), JobRow.id.desc())
 
 
-def _pace_s(session: Session) -> float | None:
-    """Mean time that the last jobs took."""
-    took = (JobRow.finished_at - JobRow.started_at).label("took")
-    last = select(took).where(JobRow.state == "done").order_by(JobRow.finished_at.desc()).limit(_RECENT).subquery()
-    return session.scalar(select(func.avg(last.c.took)))
-
-
-def _document(row: JobRow, position: int | None, pace_s: float | None, workers: int) -> Job:
+def _document(row: JobRow, position: int | None, left_s: float | None) -> Job:
     place = f"{API}/jobs/{row.id}"
     return Job(
         id=row.id,
@@ -196,7 +191,7 @@ def _document(row: JobRow, position: int | None, pace_s: float | None, workers: 
         position=position,
         stage=row.stage,
         progress=row.progress,
-        eta_s=_eta_s(row, position, pace_s, workers),
+        eta_s=None if left_s is None else round(left_s, 1),
         created_at=datetime.fromtimestamp(row.created_at, UTC),
         started_at=_moment(row.started_at),
         finished_at=_moment(row.finished_at),
@@ -219,16 +214,6 @@ def _document(row: JobRow, position: int | None, pace_s: float | None, workers: 
             preview=f"{place}/preview",
         ),
     )
-
-
-def _eta_s(row: JobRow, position: int | None, pace_s: float | None, workers: int) -> float | None:
-    """Guess from what the last jobs took, and from how far this one is."""
-    if position is not None and pace_s is not None:
-        return round(pace_s * (1 + position / max(workers, 1)), 1)
-    if row.state == "running" and row.progress and row.started_at is not None:
-        spent = datetime.now(UTC).timestamp() - row.started_at
-        return round(max(spent * (1 - row.progress) / row.progress, 0.0), 1)
-    return None
 
 
 def _moment(seconds: float | None) -> datetime | None:

@@ -21,6 +21,9 @@ _OVERLAP_S = 5.0
 _PING_S = 15.0
 _MOST_UNREAD = 2000
 
+_State = tuple[int, int | None, float | None]
+"""Revision of a job, place in the queue and time left: what listeners hear of when it changes."""
+
 log = logging.getLogger(__name__)
 
 
@@ -56,7 +59,7 @@ class Hub:
     async def run(self) -> None:
         """Watch until cancelled."""
         self._loop = asyncio.get_running_loop()
-        seen: dict[str, tuple[int, int | None]] = {}
+        seen: dict[str, _State] = {}
         since = time.time()
         try:
             while True:
@@ -116,12 +119,10 @@ class Hub:
         finally:
             self._ears.discard(ear)
 
-    def _tell(
-        self, changed: list[tuple[Job, int]], seen: dict[str, tuple[int, int | None]]
-    ) -> dict[str, tuple[int, int | None]]:
+    def _tell(self, changed: list[tuple[Job, int]], seen: dict[str, _State]) -> dict[str, _State]:
         now = {}
         for job, revision in changed:
-            now[job.id] = (revision, job.position)
+            now[job.id] = (revision, job.position, _coarse(job.eta_s))
             if seen.get(job.id) != now[job.id]:
                 self._send(_news(job))
         return now
@@ -133,6 +134,13 @@ class Hub:
             else:  # It does not read; it may come back and ask again.
                 self._ears.discard(ear)
                 ear.put_nowait(None)
+
+
+def _coarse(left_s: float | None) -> float | None:
+    """Round a time left, so that those who wait hear of it now and then and not at every look."""
+    if left_s is None:
+        return None
+    return left_s // 10 if left_s < 60 else 60 * (left_s // 60)
 
 
 def _news(job: Job) -> Event:
