@@ -21,6 +21,7 @@ from unmask.server.jobs.queue import JobQueue
 from unmask.server.jobs.supervisor import Supervisor
 from unmask.server.measures import Measured, Measures
 from unmask.server.pages.routes import router as pages
+from unmask.server.pages.routes import trouble
 from unmask.server.reading import API, Reader
 from unmask.server.security.keys import Keys
 from unmask.server.security.rate import RateLimit
@@ -68,7 +69,7 @@ def create_app(settings: Settings, *, open_examiner: OpenExaminer = open_pipelin
         lifespan=lifespan,
     )
     app.state.service, app.state.pages = parts, View(parts.reader)
-    problems.install(app)
+    problems.install(app, trouble)
     api = APIRouter(prefix=API)
     for routes in (media, uploads, jobs, results, events, catalogue, webhooks):
         api.include_router(routes.router)

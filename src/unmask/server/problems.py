@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -65,11 +65,23 @@ def problem(
     return JSONResponse(found.model_dump(), status, dict(headers or {}), MEDIA_TYPE)
 
 
-def install(app: FastAPI) -> None:
-    """Answer every error of an application by a problem."""
+Page = Callable[[Request, int, str], Response]
 
-    def answer(request: Request, error: Exception) -> JSONResponse:
+
+def install(app: FastAPI, page: Page) -> None:
+    """Answer every error of an application: with a page where a browser asks for one, else by a problem.
+
+    Args:
+        app: The application.
+        page: Writes a page from a request, a status, and what happened and what to do next.
+    """
+
+    def answer(request: Request, error: Exception) -> Response:
         status, code, detail, headers = _described(error)
+        if _is_for_people(request):
+            shown = page(request, status, detail)
+            shown.headers.update(headers)
+            return shown
         return problem(status, code, detail, request.url.path, headers)
 
     for kind in (
@@ -85,6 +97,10 @@ def install(app: FastAPI) -> None:
         app.add_exception_handler(kind, answer)
     app.add_exception_handler(ClientDisconnect, answer)
     app.add_exception_handler(Exception, answer)
+
+
+def _is_for_people(request: Request) -> bool:
+    return "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/api/")
 
 
 def _described(error: Exception) -> tuple[int, str, str, Mapping[str, str]]:  # noqa: PLR0911 - one answer for each kind

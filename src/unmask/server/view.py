@@ -63,6 +63,6 @@ class View:
 
 
 def _caller(request: Request) -> Caller:
-    found = request.state.caller
-    assert isinstance(found, Caller)
-    return found
+    """Say who asks; nobody, where the gate itself met an error."""
+    found = getattr(request.state, "caller", None)
+    return found if isinstance(found, Caller) else Caller("")

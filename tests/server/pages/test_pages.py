@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from tests.server.conftest import API, House, Open
 from tests.server.fake import order, report
@@ -34,6 +35,33 @@ def test_every_page_forbids_what_it_does_not_need(house: House, path: str) -> No
         r"<script>|<style|\sstyle=|\son\w+=|javascript:|https?://(?!127)",
         answer.text.replace('placeholder="https://"', ""),
     )
+
+
+def test_an_unknown_address_is_a_page_for_people_and_a_problem_for_programs(house: House) -> None:
+    browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    page = house.web.get("/nothing", headers=browser)
+    assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert "There is nothing here" in page.text
+    assert 'href="/"' in page.text
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    for place, headers in (("/nothing", {}), (f"{API}/nothing", browser), (f"{API}/jobs/{'0' * 32}", browser)):
+        answer = house.web.get(place, headers=headers)
+        assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+
+
+def test_what_goes_wrong_behind_a_page_is_said_on_a_page(open_house: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    house = open_house(require_key=True)
+    headers = {"Accept": "text/html", "Authorization": f"Bearer {house.service.keys.add('newsroom')}"}
+    wrong = house.web.get("/history?page=0", headers=headers)
+    assert (wrong.status_code, "That did not work" in wrong.text) == (422, True)
+    monkeypatch.setattr(house.service.database, "reading", _away)
+    away = house.web.get("/history", headers=headers)
+    assert (away.status_code, away.headers["retry-after"]) == (503, "5")
+    assert "The database does not answer. Try again in a moment." in away.text
+
+
+def _away() -> None:
+    raise OperationalError("", {}, OSError("gone"))
 
 
 def test_files_of_pages_are_kept_for_good_under_the_address_of_their_state(house: House) -> None:

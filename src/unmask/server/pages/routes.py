@@ -69,7 +69,8 @@ def item(request: Request, source: FromServer, job_id: str) -> HTMLResponse:
     """Show a result, how far it is, or why there is none."""
     job = source.job(job_id)
     if job is None:
-        return _page(request, source, "missing.html", {}, status=404)
+        words_said = f"Perhaps the file has been deleted, or its time was up: files are deleted {_deleted(source)}."
+        return _page(request, source, "trouble.html", {"title": words.NOTHING, "said": words_said}, status=404)
     shown: dict[str, Any] = {"job": job, "name": visible(job.name)}
     if job.state in {"queued", "running"}:
         return _page(request, source, "item_open.html", {**shown, "stages": words.STAGES})
@@ -135,6 +136,18 @@ def about(request: Request, source: FromServer) -> HTMLResponse:
 def login(request: Request, source: FromServer, wrong: str = "", next: str = "/") -> HTMLResponse:  # noqa: A002
     """Ask for a key."""
     return _page(request, source, "login.html", {"wrong": bool(wrong), "next": next})
+
+
+def trouble(request: Request, status: int, detail: str) -> HTMLResponse:
+    """Say on a page what went wrong, with a way back.
+
+    Args:
+        request: What was asked for.
+        status: HTTP status.
+        detail: What happened and what to do next; not shown where the page says it better.
+    """
+    shown = words.trouble(status, detail)
+    return _page(request, _source(request), "trouble.html", shown, status=status)
 
 
 def _page(request: Request, source: Source, name: str, context: dict[str, Any], *, status: int = 200) -> HTMLResponse:

@@ -55,6 +55,18 @@ ADVICE_OTHERWISE = (
 CANCELLED_ADVICE = ("Give the file to unmask once more whenever you like.",)
 
 
+NOTHING = "There is nothing here"
+
+
+def trouble(status: int, detail: str) -> dict[str, str]:
+    """Say what went wrong with a page, and what to do next."""
+    if status in (404, 405):
+        return {"title": NOTHING, "said": "No page has this address. Perhaps it was mistyped, or the page has moved."}
+    if status in (429, 503):
+        return {"title": "Not just now", "said": detail}
+    return {"title": "That did not work", "said": detail}
+
+
 def deleted(retention_days: float | None) -> str:
     """Say when files are deleted, to stand after "deleted"."""
     if retention_days is None:
