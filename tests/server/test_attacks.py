@@ -287,10 +287,7 @@ def test_oversize_and_malformed_heads_are_refused(one_server: Killable, head: by
 def test_a_head_that_never_ends_is_hung_up_on(one_server: Killable) -> None:
     with socket.create_connection(("127.0.0.1", one_server.port), timeout=20) as line:
         line.sendall(b"GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\n")
-        start = time.monotonic()
-        while line.recv(4096):
-            pass
-        assert time.monotonic() - start < 15
+        assert not line.recv(4096)
 
 
 @pytest.mark.parametrize("pause_s", [0.05, 10.0], ids=["drips", "stops"])

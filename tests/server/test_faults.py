@@ -114,10 +114,12 @@ def test_a_result_that_does_not_fit_fails_its_job_only(house: House, monkeypatch
     assert house.done()["state"] == "done"
 
 
-def test_a_locked_database_is_waited_for_and_then_a_problem(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_locked_database_is_waited_for_and_then_a_problem(open_house: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("unmask.server.storage.database._BUSY_S", 1.5)
+    house = open_house()
     lock = sqlite3.connect(house.settings.data / "unmask.db", isolation_level=None, check_same_thread=False)
     lock.execute("BEGIN EXCLUSIVE")
-    threading.Timer(1.0, lock.execute, ("ROLLBACK",)).start()
+    threading.Timer(0.3, lock.execute, ("ROLLBACK",)).start()
     assert house.hand_in()["state"] == "queued"
     lock.execute("BEGIN EXCLUSIVE")
     answer = house.web.post(f"{API}/media", files={"file": ("b.png", order(salt="b"))})

@@ -173,6 +173,11 @@ class Ledger:
         with self._database.writing() as session:
             session.merge(WorkerRow(name=worker, pid=pid, ready_at=ready_at, beat_at=time.time()))
 
+    def knows(self, worker: str) -> bool:
+        """Tell whether a worker has ever said that it is alive."""
+        with self._database.reading() as session:
+            return session.get(WorkerRow, worker) is not None
+
     def ready_workers(self) -> int:
         """Count workers that have their models open and were heard of lately."""
         with self._database.reading() as session:

@@ -24,7 +24,6 @@ from unmask.server.storage.tables import new_id
 
 _TICK_S = 0.2
 _SWEEP_S = 2.0
-_SHORT_LIFE_S = 5.0
 _LONGEST_PAUSE_S = 30.0
 
 log = logging.getLogger(__name__)
@@ -37,14 +36,12 @@ class _Post:
     Attributes:
         process: Who holds it; None while it is empty.
         name: Of the process; each has a new one.
-        since: When it started.
         pause_s: How long to wait before the next one starts.
         open_at: When the next one may start.
     """
 
     process: SpawnProcess | None = None
     name: str = ""
-    since: float = 0.0
     pause_s: float = 0.0
     open_at: float = 0.0
 
@@ -114,17 +111,18 @@ class Supervisor:
         if post.process is not None:
             self._bury(post, post.process)
         if time.monotonic() >= post.open_at:
-            post.name, post.since = f"{os.getpid()}-{new_id()[-8:]}", time.monotonic()
+            post.name = f"{os.getpid()}-{new_id()[-8:]}"
             entry = (self._settings, self._open_examiner, post.name)
             post.process = get_context("spawn").Process(target=work, args=entry, name="unmask-worker", daemon=True)
             post.process.start()
 
     def _bury(self, post: _Post, process: SpawnProcess) -> None:
-        """Put the dead worker's jobs back; one that dies young is followed by the next only after a pause."""
+        """Put the dead worker's jobs back; one that never got ready is followed by the next only after a pause."""
         log.warning("Worker %s ended with %s.", post.name, process.exitcode)
+        was_ready = self._ledger.knows(post.name)
         self._queue.put(self._ledger.release(post.name, self._cause(process.exitcode)))
-        young = time.monotonic() - post.since < _SHORT_LIFE_S
-        post.pause_s = min(max(1.0, post.pause_s * 2), _LONGEST_PAUSE_S) if young else 0.0
+        # One that a file killed is replaced at once: whoever hands in many such files shall not make others wait.
+        post.pause_s = 0.0 if was_ready else min(max(1.0, post.pause_s * 2), _LONGEST_PAUSE_S)
         post.process, post.open_at = None, time.monotonic() + post.pause_s
 
     def _cause(self, exitcode: int | None) -> str:
