@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import http.server
 import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -143,6 +145,59 @@ class Killable:
                 pass
             time.sleep(0.1)
         raise AssertionError((self._data.parent / "server.log").read_text()[-3000:])
+
+
+@dataclass
+class Elsewhere:
+    """Another server on this machine, which answers as told and remembers what it was sent.
+
+    Attributes:
+        port: Of loopback.
+        answers: Status, headers and content by path.
+        heard: Path, headers and content of every request.
+        goes_on: While it is cleared, an answer stops in the middle.
+    """
+
+    port: int = 0
+    answers: dict[str, tuple[int, dict[str, str], bytes]] = field(default_factory=dict)
+    heard: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
+    goes_on: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Elsewhere]:
+    """Start it."""
+    told = Elsewhere()
+    told.goes_on.set()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = self.rfile.read(int(self.headers.get("content-length", 0)))
+            told.heard.append((self.path, {k.lower(): v for k, v in self.headers.items()}, body))
+            status, headers, data = told.answers.get(self.path, (404, {}, b""))
+            self.send_response(status)
+            for name, value in {"Content-Length": str(len(data)), **headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(data[: len(data) // 2])
+            told.goes_on.wait(30)
+            self.wfile.write(data[len(data) // 2 :])
+
+        do_POST = do_GET  # noqa: N815
+
+        def log_message(self, *_: object) -> None: ...
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        told.port = server.server_port
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        yield told
+        server.shutdown()
+        thread.join()
 
 
 @pytest.fixture

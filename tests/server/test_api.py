@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 
 import pytest
+from pypdf import PdfReader
 
 from tests.server.conftest import API, House, Open
 from tests.server.fake import order
@@ -55,6 +56,20 @@ def test_every_part_of_a_result_is_served_as_what_it_is(house: House) -> None:
     assert page.headers["content-security-policy"].startswith("sandbox allow-scripts")
     saved = house.web.get(job["links"]["html"], params={"download": True})
     assert saved.headers["content-disposition"] == "attachment; filename*=utf-8''clip.html"
+
+
+def test_a_report_is_saved_as_pdf(house: House) -> None:
+    job = house.hand_in(name="Straße.mp4")
+    assert house.web.get(job["links"]["pdf"]).status_code == 409
+    house.work()
+    answer = house.web.get(job["links"]["pdf"])
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/pdf")
+    assert answer.headers["content-disposition"] == "attachment; filename*=utf-8''Stra%C3%9Fe.pdf"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.content.startswith(b"%PDF-")
+    assert "Straße.mp4" in PdfReader(io.BytesIO(answer.content)).pages[0].extract_text()
+    missing = house.web.get(job["links"]["pdf"].replace(job["id"], "0" * 32))
+    assert (missing.status_code, missing.json()["code"]) == (404, "not_found")
 
 
 def test_media_come_back_in_ranges(house: House) -> None:

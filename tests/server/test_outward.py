@@ -5,62 +5,17 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import http.server
 import json
 import socket
-import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.server.conftest import API, House, Open
+from tests.server.conftest import API, Elsewhere, House, Open
 from tests.server.fake import order
 from unmask.server.security import outside
-
-
-@dataclass
-class Elsewhere:
-    """Another server on this machine, which answers as told and remembers what it was sent."""
-
-    port: int = 0
-    answers: dict[str, tuple[int, dict[str, str], bytes]] = field(default_factory=dict)
-    heard: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-
-@pytest.fixture
-def elsewhere() -> Iterator[Elsewhere]:
-    """Start it."""
-    told = Elsewhere()
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            body = self.rfile.read(int(self.headers.get("content-length", 0)))
-            told.heard.append((self.path, {k.lower(): v for k, v in self.headers.items()}, body))
-            status, headers, data = told.answers.get(self.path, (404, {}, b""))
-            self.send_response(status)
-            for name, value in {"Content-Length": str(len(data)), **headers}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(data)
-
-        do_POST = do_GET  # noqa: N815
-
-        def log_message(self, *_: object) -> None: ...
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        told.port = server.server_port
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        yield told
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import threading
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from unmask.models.card import ModelCard
 from unmask.models.fetch import fetch
 
 _TICK_S = 0.3
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -70,5 +73,11 @@ def _run(card: ModelCard, state: _Fetch) -> None:
         fetch(card, listener=listen)
     except (UnmaskError, OSError) as error:
         state.detail, state.state = str(error), "failed"
+    except Exception:
+        log.exception("Fetching %s met an error that nobody foresaw.", card.name)
+        state.detail, state.state = (
+            f"{card.name}: an error that nobody foresaw; the server's log has the details.",
+            "failed",
+        )
     else:
         state.state = "done"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -30,7 +31,13 @@ def open_pipeline(settings: Settings) -> Examine:
         max_frame_pixels=settings.max_pixels,
         max_duration_s=settings.max_duration_s,
     )
-    face, speech = tier_models("auto")
-    pipeline = Pipeline(ScanPlan(face=face, speech=speech, exhibits=EXHIBITS, threads=share), limits=limits)
-    pipeline.warm()
-    return lambda path, listener: pipeline.scan(path, listener=listener)
+
+    @functools.lru_cache(maxsize=1)
+    def opened(face: str, speech: str) -> Pipeline:
+        pipeline = Pipeline(ScanPlan(face=face, speech=speech, exhibits=EXHIBITS, threads=share), limits=limits)
+        pipeline.warm()
+        return pipeline
+
+    # Asked anew for each medium: a model that was fetched meanwhile serves from the next one on.
+    opened(*tier_models("auto"))
+    return lambda path, listener: opened(*tier_models("auto")).scan(path, listener=listener)
