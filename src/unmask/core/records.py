@@ -137,6 +137,23 @@ class FaceCrop:
 
 
 @dataclass(frozen=True, slots=True)
+class PictureView:
+    """A square cut-out of a picture as a whole: all of it made smaller, or a piece at its own size.
+
+    Attributes:
+        pixels_rgb_u8: Shape (S, S, 3), uint8, RGB.
+        square_xyxy_px: The square in the picture's pixels that the view shows.
+    """
+
+    pixels_rgb_u8: U8Array
+    square_xyxy_px: Box
+
+    def __post_init__(self) -> None:
+        pixels = _frozen(self.pixels_rgb_u8, np.uint8, (None, None, 3), "PictureView.pixels_rgb_u8")
+        object.__setattr__(self, "pixels_rgb_u8", pixels)
+
+
+@dataclass(frozen=True, slots=True)
 class Track:
     """One person through time: indices into the list of faces that was linked.
 

@@ -1,4 +1,4 @@
-"""Which frames and which stretches of sound to look at. Pure functions; nothing is opened."""
+"""Which frames, which places of a picture, which stretches of sound to look at. Pure functions; nothing is opened."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unmask.core.errors import InvalidOption
+from unmask.core.records import Box, U8Array
+
+VIEW_RULE = "whole-and-pieces-1"
+"""Version of `choose_squares`; a graph that was trained on another rule refuses to load."""
 
 LARGE_SPACING_S = 2.0
 """From this distance between chosen frames on, key frames are preferred: what lies between need not be decoded."""
@@ -105,6 +109,46 @@ def choose_windows(
         return np.linspace(0.0, last_s, most) if most > 1 else np.array([last_s / 2])
     starts_s = np.arange(regular) * hop_s
     return np.append(starts_s, last_s) if needed > regular else starts_s.astype(np.float64)
+
+
+def choose_squares(pixels_rgb_u8: U8Array, *, side_px: int, pieces: int) -> list[Box]:
+    """Choose where to look at a picture: the largest centred square, then the pieces with the most texture.
+
+    Pieces lie side by side on an even grid, at the picture's own size; a picture smaller than one has none.
+
+    Args:
+        pixels_rgb_u8: Shape (H, W, 3), uint8.
+        side_px: Side of a piece.
+        pieces: At most so many.
+
+    Returns:
+        Left, top, right, bottom in pixels; the whole first, then pieces, the most textured first.
+    """
+    height, width = pixels_rgb_u8.shape[:2]
+    side = min(height, width)
+    left, top = (width - side) // 2, (height - side) // 2
+    corners = [
+        (x, y) for y in _grid(height, side_px) for x in _grid(width, side_px)
+    ]  # None where the picture is too small.
+    green = pixels_rgb_u8[:, :, 1].astype(np.int16)
+    texture = [_texture(green[y : y + side_px, x : x + side_px]) for x, y in corners]
+    best = sorted(range(len(corners)), key=lambda place: -texture[place])[:pieces]
+    found = [(left, top, left + side, top + side)]
+    found += [(x, y, x + side_px, y + side_px) for x, y in (corners[place] for place in best)]
+    return [(float(a), float(b), float(c), float(d)) for a, b, c, d in found]
+
+
+def _grid(length: int, side: int) -> list[int]:
+    """Starts of as many stretches as fit, evenly spread."""
+    count = length // side
+    if count < 2:
+        return [(length - side) // 2] * count
+    return np.linspace(0, length - side, count).round().astype(int).tolist()
+
+
+def _texture(green: NDArray[np.int16]) -> float:
+    """Mean step between neighbours; every fourth row is enough."""
+    return float(np.abs(np.diff(green[::4], axis=1)).mean())
 
 
 def _nearest(times_s: NDArray[np.float64], wanted_s: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -122,7 +122,7 @@ class Recipe:
 
     Attributes:
         name: Of the model that comes out.
-        family: face or speech.
+        family: face, speech or picture.
         architecture: Network, see `unmask.training.architectures`.
         pretrained: Where its first weights come from: ``timm`` or true, ``package:NAME``, a path, or empty for none.
         schedule: How long and how fast.

@@ -17,14 +17,18 @@ from unmask.training.fitting.bench import Machine
 from unmask.training.fitting.soup import SOUP, average_runs
 from unmask.training.loop import Outcome
 from unmask.training.pictures.layer_probe import CLIP_LAYERS, draft_layer_probe, train_layer_probe
+from unmask.training.pictures.picture_probe import train_picture_probe
 from unmask.training.pictures.train_faces import train_faces
 from unmask.training.recipe import Recipe
 from unmask.training.train_voices import train_voices
 
 _TRAIN = {"face": train_faces, "speech": train_voices}
 _DRAFT = {"face": draft_face_card, "speech": draft_speech_card}
-# Architectures that no loop trains.
-_FITTED = {CLIP_LAYERS: (train_layer_probe, draft_layer_probe)}
+# Families and architectures that no loop trains.
+_FITTED = {
+    ("face", CLIP_LAYERS): (train_layer_probe, draft_layer_probe),
+    ("picture", CLIP_LAYERS): (train_picture_probe, draft_layer_probe),
+}
 
 
 def train(
@@ -58,7 +62,8 @@ def train(
     if recipe.architecture == ENSEMBLE:
         message = f"{recipe.name}: the members of an ensemble are trained on their own; export their cards together."
         raise InvalidOption(message)
-    fit = _FITTED[recipe.architecture][0] if recipe.architecture in _FITTED else _TRAIN[_family(recipe)]
+    kind = (recipe.family, recipe.architecture)
+    fit = _FITTED[kind][0] if kind in _FITTED else _TRAIN[_family(recipe)]
     return fit(recipe, manifest, out, machine=machine, cache=cache, listener=listener)
 
 
@@ -78,7 +83,8 @@ def draft_card(recipe: Recipe, runs: Sequence[Path], train_rows: Sequence[Row], 
         InvalidOption: There is no such family, a run has no weights, or the runs are of different networks.
         CardMismatch: The graph does not give what the network gives.
     """
-    draft = _FITTED[recipe.architecture][1] if recipe.architecture in _FITTED else _DRAFT[_family(recipe)]
+    kind = (recipe.family, recipe.architecture)
+    draft = _FITTED[kind][1] if kind in _FITTED else _DRAFT[_family(recipe)]
     if len(runs) == 1:
         return draft(recipe, runs[0], train_rows, out)
     with TemporaryDirectory() as folder:

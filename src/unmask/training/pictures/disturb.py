@@ -59,19 +59,19 @@ def disturb(
     if rng.random() < often["shrink"]:
         pixels = _shrink(pixels, rng)
     if rng.random() < often["codec"]:
-        pixels = _codec(pixels, rng)
+        pixels = recode(pixels, rng)
     if rng.random() < often["h264"]:
         pixels = through_h264([pixels], int(rng.integers(23, 41)))[0]
     if rng.random() < often["screenshot"]:
         pixels = degrade.screenshot(pixels, float(rng.uniform(0.5, 1.0)))
     pixels, mask = _frame(pixels, mask, rng, size_px=size_px, margin=margin)
-    pixels = _colour(pixels, rng)
+    pixels = recolour(pixels, rng)
     if rng.random() < often["blur"]:
         pixels = degrade.blur(pixels, float(rng.uniform(0.4, 1.6)))
     if rng.random() < often["noise"]:
         pixels = degrade.noise(pixels, float(rng.uniform(1, 9)), rng)
     if rng.random() < often["recode"]:
-        pixels = _codec(pixels, rng)
+        pixels = recode(pixels, rng)
     if rng.random() < often["cut_out"]:
         pixels = _cut_out(pixels, rng)
     return np.ascontiguousarray(pixels), mask
@@ -83,7 +83,8 @@ def _shrink(pixels: U8Array, rng: np.random.Generator) -> U8Array:
     return np.asarray(cv2.resize(pixels, (side, side), interpolation=method), dtype=np.uint8)
 
 
-def _codec(pixels: U8Array, rng: np.random.Generator) -> U8Array:
+def recode(pixels: U8Array, rng: np.random.Generator) -> U8Array:
+    """Save as JPEG or WebP of some quality and read again."""
     if rng.random() < 0.15:
         return degrade.webp(pixels, int(rng.integers(35, 96)))
     return degrade.jpeg(pixels, int(rng.integers(35, 99)))
@@ -111,7 +112,8 @@ def _turned(pixels: U8Array, matrix: NDArray[np.integer | np.floating]) -> U8Arr
     return np.asarray(cv2.warpAffine(pixels, matrix, pixels.shape[:2], borderMode=cv2.BORDER_REFLECT_101), np.uint8)
 
 
-def _colour(pixels: U8Array, rng: np.random.Generator) -> U8Array:
+def recolour(pixels: U8Array, rng: np.random.Generator) -> U8Array:
+    """Change brightness, contrast and tint a little; now and then to grey."""
     if rng.random() < 0.06:
         grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
         return np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB), dtype=np.uint8)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +17,10 @@ from unmask.core.records import F32Array, U8Array
 from unmask.datasets.manifest import Row, read_manifest
 from unmask.datasets.split import Side, split
 from unmask.extraction.crops import CachedCrop
-from unmask.faces.crop import CROP_RULE
+from unmask.media.sample import VIEW_RULE
 from unmask.metrics.ranking import auc
 from unmask.models.assemble import assemble
-from unmask.models.card import CardFile, ModelCard
+from unmask.models.card import CardFile, CardInput, ModelCard
 from unmask.models.session import runner
 from unmask.models.store import digest, locate_base
 from unmask.training.architectures.clip_layers import (
@@ -40,11 +41,19 @@ from unmask.training.pictures.train_faces import crops_by_side
 from unmask.training.recipe import Recipe
 
 CLIP_LAYERS = "clip_layers"
-_STRENGTH = 1e-4
+STRENGTH = 1e-4
 _TOLERANCE = 1e-2
 _CHECK_CROPS = 350
 _CHECKED: tuple[Side, ...] = ("holdout", "validation")
 Encoder = Callable[[U8Array], F32Array]
+
+
+class Views(Protocol):
+    """Endless examples: pixels, label, and what a head does not need."""
+
+    def __getitem__(self, number: int) -> Sequence[Any]:
+        """Make an example."""
+        ...
 
 
 def train_layer_probe(
@@ -83,10 +92,10 @@ def train_layer_probe(
     workers = (machine or Machine()).workers
     crops = crops_by_side(sides, cache or out / "crops", workers=workers, listener=listener)
     require_labels(crops["train"], recipe)
-    encode = _encoder(out / "features.onnx", recipe.schedule.threads)
+    encode = open_encoder(out / "features.onnx", recipe.schedule.threads)
     stream = PortraitStream(crops["train"], recipe, size_px=SIZE_PX, margin=_margin(recipe))
-    features, labels = _views(stream, encode, recipe, out / "views", listener)
-    strength = float(recipe.network.get("strength", _STRENGTH))
+    features, labels = through_encoder(stream, encode, recipe, out / "views", listener)
+    strength = float(recipe.network.get("strength", STRENGTH))
     head, offset = fit_head(features, labels, strength=strength)
     figures: dict[str, float] = {}
     for side in _CHECKED:
@@ -116,17 +125,16 @@ def draft_layer_probe(recipe: Recipe, run: Path, train_rows: Sequence[Row], out:
     found = load_file(trained_weights(run))
     head, offset = found["head"], float(found["offset"][0])
     graph, part = out / f"{recipe.name}.onnx", out / f"{recipe.name}.part.onnx"
-    margin = _margin(recipe)
-    save_head_part(head, offset, part, facts={"name": recipe.name, "crop": CROP_RULE, "margin": str(margin)})
+    shape = replace(_input(recipe), most_units=1)
+    save_head_part(head, offset, part, facts={"name": recipe.name, "crop": shape.crop, "margin": str(shape.margin)})
     assemble(locate_base(ENCODER), part, graph)
     units = parity_units(SIZE_PX)
     answer = runner(graph)
     logits = np.array([answer(unit[None])["logit"][0] for unit in units])
-    difference = float(np.abs(_encoder(run / "features.onnx", 0)(units) @ head + offset - logits).max())
+    difference = float(np.abs(open_encoder(run / "features.onnx", 0)(units) @ head + offset - logits).max())
     if not difference <= _TOLERANCE:
         message = f"{graph.name}: the logits differ from the head's by {difference:.2g}; expected {_TOLERANCE:g}."
         raise CardMismatch(message)
-    shape = replace(crop_input(SIZE_PX, margin), most_units=1)
     files = tuple(CardFile(path.name, digest(path), path.stat().st_size) for path in (graph, part))
     return ModelCard(
         name=recipe.name,
@@ -144,7 +152,7 @@ def draft_layer_probe(recipe: Recipe, run: Path, train_rows: Sequence[Row], out:
     )
 
 
-def _encoder(graph: Path, threads: int) -> Encoder:
+def open_encoder(graph: Path, threads: int) -> Encoder:
     """Crops, shape (N, S, S, 3), to features; one at a time, because the encoder quantises over its whole batch."""
     part = graph.with_suffix(".part.onnx")
     save_features_part(part)
@@ -153,9 +161,21 @@ def _encoder(graph: Path, threads: int) -> Encoder:
     return lambda crops: np.concatenate([run(crops[place : place + 1])["features"] for place in range(len(crops))])
 
 
-def _views(
-    stream: PortraitStream, encode: Encoder, recipe: Recipe, folder: Path, listener: Listener
+def through_encoder(
+    stream: Views, encode: Encoder, recipe: Recipe, folder: Path, listener: Listener
 ) -> tuple[F32Array, NDArray[np.int64]]:
+    """Send the views of a whole schedule through the encoder, batch by batch, each kept on disk.
+
+    Args:
+        stream: The views.
+        encode: The encoder.
+        recipe: Its schedule.
+        folder: Where the features of each batch go; those that lie there are not made again.
+        listener: Hears of every batch.
+
+    Returns:
+        Features, shape (steps * batch, D), and labels, shape (steps * batch,).
+    """
     folder.mkdir(parents=True, exist_ok=True)
     steps, batch = recipe.schedule.steps, recipe.schedule.batch
     found, labels = [], []
@@ -187,6 +207,11 @@ def _figures(
     if set(labels.values()) != {0, 1}:
         return {}
     return {f"{side}_auc": auc([float(np.mean(logits[medium])) for medium in labels], list(labels.values()))}
+
+
+def _input(recipe: Recipe) -> CardInput:
+    crop = crop_input(SIZE_PX, _margin(recipe))
+    return replace(crop, margin=0.0, crop=VIEW_RULE) if recipe.family == "picture" else crop
 
 
 def _margin(recipe: Recipe) -> float:

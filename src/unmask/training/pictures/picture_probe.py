@@ -1,0 +1,81 @@
+"""Fit the head of `clip_layers` on whole pictures: disturbed views through the encoder once, then one convex fit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import save_file
+
+from unmask.core.events import Listener, ignore
+from unmask.core.records import U8Array
+from unmask.datasets.manifest import read_manifest
+from unmask.datasets.split import split
+from unmask.faces.crop import cut_square
+from unmask.fusion.pool import pooled_logit
+from unmask.media.image import read_image
+from unmask.media.sample import choose_squares
+from unmask.metrics.ranking import auc
+from unmask.training.architectures.clip_layers import SIZE_PX, fit_head
+from unmask.training.fitting.bench import Machine
+from unmask.training.fitting.media import CHECKED, present, require_labels
+from unmask.training.loop import Outcome
+from unmask.training.pictures.layer_probe import STRENGTH, open_encoder, through_encoder
+from unmask.training.pictures.photographs import PIECES, PhotographStream
+from unmask.training.recipe import Recipe
+
+_CHECK_PICTURES = 60
+
+
+def train_picture_probe(
+    recipe: Recipe,
+    manifest: Path,
+    out: Path,
+    *,
+    machine: Machine | None = None,  # noqa: ARG001 - the encoder runs on the processor
+    cache: Path | None = None,  # noqa: ARG001 - nothing is cut in advance
+    listener: Listener = ignore,
+) -> Outcome:
+    """Fit the head of a recipe of the family picture with the architecture ``clip_layers``.
+
+    Every step of the schedule is one batch of views; their features are kept in the run's folder, so that a run that
+    was stopped goes on with the next batch.
+
+    Args:
+        recipe: ``network.strength`` is the inverse of the ridge penalty.
+        manifest: CSV of labelled pictures.
+        out: Folder of the run.
+        machine: Not used: the encoder runs on the processor.
+        cache: Not used: nothing is cut in advance.
+        listener: Hears progress.
+
+    Returns:
+        The weights, and AUC on the sides that are checked.
+
+    Raises:
+        WeightsMissing: The encoder, or the autoencoder for reconstructions, is not on this machine.
+        ManifestInvalid: A label has no picture to train on.
+        LeakFound: The split leaks.
+    """
+    rows, missing = present(read_manifest(manifest, kind="image"), listener)
+    sides = split(rows, recipe.split)
+    require_labels(sides["train"], recipe)
+    encode = open_encoder(out / "features.onnx", recipe.schedule.threads)
+    stream = PhotographStream(sides["train"], recipe, size_px=SIZE_PX)
+    features, labels = through_encoder(stream, encode, recipe, out / "views", listener)
+    head, offset = fit_head(features, labels, strength=float(recipe.network.get("strength", STRENGTH)))
+    figures: dict[str, float] = {}
+    for side in CHECKED:
+        checked = sides[side][:: max(len(sides[side]) // _CHECK_PICTURES, 1)]
+        if {row.label for row in checked} == {0, 1}:
+            logits = [pooled_logit((encode(_views(row.path)) @ head + offset).tolist()) for row in checked]
+            figures[f"{side}_auc"] = auc(logits, [row.label for row in checked])
+    save_file({"head": head, "offset": np.array([offset])}, out / "weights.safetensors")
+    return Outcome(out / "weights.safetensors", {"step": float(recipe.schedule.steps), **figures}, missing)
+
+
+def _views(path: Path) -> U8Array:
+    """Every view that the scanner would cut, shape (N, SIZE_PX, SIZE_PX, 3)."""
+    pixels = read_image(path)[0]
+    squares = choose_squares(pixels, side_px=SIZE_PX, pieces=PIECES)
+    return np.stack([cut_square(pixels, square, SIZE_PX) for square in squares])
