@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import re
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from PIL import Image, PngImagePlugin
 from playwright.sync_api import Browser, Page, expect
 
 from tests.makers import people, sounds
@@ -159,11 +162,13 @@ def test_a_judgement_is_kept_found_and_exported(visit: Visit, server: str, resul
 
 def test_names_and_metadata_cannot_run(visit: Visit, server: str, files: list[Path]) -> None:
     page = visit(server)
-    page.set_input_files("#files", {"name": HOSTILE, "mimeType": "image/png", "buffer": files[0].read_bytes() + b"!"})
+    page.set_input_files("#files", {"name": HOSTILE, "mimeType": "image/png", "buffer": _signed(files[0], HOSTILE)})
     row = page.locator(".job", has=page.get_by_text(HOSTILE, exact=True))
     expect(row.locator(".job-state")).to_have_text(ENDED)
     row.get_by_role("link", name="Read the result").click()
     expect(page.locator(".file")).to_have_text(HOSTILE)
+    page.get_by_text("What was found in the file").click()
+    expect(page.locator(".traces").get_by_text(HOSTILE)).to_be_visible()
     for place in (page.url, f"{server}/history"):
         page.goto(place)
         expect(page.get_by_text(HOSTILE, exact=True).first).to_be_visible()
@@ -174,32 +179,50 @@ def test_names_and_metadata_cannot_run(visit: Visit, server: str, files: list[Pa
     expect(page.get_by_text(HOSTILE)).to_have_count(0)
 
 
-def test_camera_and_clipboard_hand_in_as_well(visit: Visit, server: str, files: list[Path]) -> None:
+def _signed(picture: Path, software: str) -> bytes:
+    """The picture, which claims to have been made by some software."""
+    claim, out = PngImagePlugin.PngInfo(), io.BytesIO()
+    claim.add_text("Software", software)
+    with Image.open(picture) as opened:
+        opened.save(out, "PNG", pnginfo=claim)
+    return out.getvalue()
+
+
+def test_camera_clipboard_and_drop_hand_in_as_well(visit: Visit, server: str, files: list[Path]) -> None:
     page = visit(server)
     page.get_by_role("button", name="Record with the camera").click()
     page.get_by_role("button", name="Start recording").click()
-    expect(page.get_by_role("timer")).to_have_text("0:03")
+    expect(page.get_by_role("timer")).to_have_text("0:01")
     page.get_by_role("button", name="Stop").click()
     page.get_by_role("button", name="Examine this").click()
     page.evaluate(
-        """bytes => {
-          const data = new DataTransfer();
-          data.items.add(new File([new Uint8Array(bytes)], "pasted.png", { type: "image/png" }));
-          document.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, cancelable: true }));
+        """text => {
+          const holding = (name) => {
+            const data = new DataTransfer();
+            data.items.add(new File([Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))], name));
+            return data;
+          };
+          const pasted = { clipboardData: holding("pasted.png"), cancelable: true };
+          document.dispatchEvent(new ClipboardEvent("paste", pasted));
+          const dropped = { dataTransfer: holding("dropped.png"), bubbles: true, cancelable: true };
+          for (const name of ["dragenter", "dragover", "drop"])
+            document.body.dispatchEvent(new DragEvent(name, dropped));
         }""",
-        list(files[0].read_bytes() + b"?"),
+        base64.b64encode(files[0].read_bytes()).decode(),
     )
-    for name in ("recording-", "pasted.png"):
+    for name in ("recording-", "pasted.png", "dropped.png"):
         expect(page.locator(".job", has_text=name).locator(".job-state")).to_have_text(ENDED)
 
 
 @pytest.mark.parametrize("scheme", RULES)
 def test_every_page_is_accessible_and_fits(visit: Visit, server: str, results: dict[str, str], scheme: str) -> None:
-    places = [server + path for path in ("/", "/history", "/models", "/about", "/login?wrong=1", "/items/none")]
+    places = [
+        server + path for path in ("/", "/history", "/models", "/about", "/login?wrong=1", "/items/none", "/none")
+    ]
     page = visit(server, scheme=scheme, expects_errors=True)  # A page that is missing logs its 404.
     found = []
     for place in [*places, *results.values()]:
-        for width in WIDTHS:
+        for width in (*WIDTHS, 360):
             page.set_viewport_size({"width": width, "height": 900})
             if width == WIDTHS[0]:
                 page.goto(place)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,13 +20,10 @@ from unmask.server.storage.database import Database
 Start = Callable[..., Killable]
 
 
-@pytest.fixture(scope="module")
-def fake(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Killable]:
-    """One server for the tests that leave it alive; asks for the browser first, which may not be there."""
-    server = Killable(tmp_path_factory.mktemp("fake") / "data")
-    yield server
-    server.web.close()
-    server.stop()
+@pytest.fixture
+def fake(browser: Browser, one_server: Killable) -> Killable:
+    """The server that nobody may kill; asks for the browser first, which may not be there."""
+    return one_server
 
 
 def test_the_queue_outlives_a_restart_of_the_server(visit: Visit, killable: Start) -> None:
@@ -49,7 +46,7 @@ def test_the_queue_outlives_a_restart_of_the_server(visit: Visit, killable: Star
 
 
 def test_an_open_item_turns_into_its_result(visit: Visit, fake: Killable) -> None:
-    page = visit(f"{fake.url}/items/{fake.hand_in(order('sleep 3'))}")
+    page = visit(f"{fake.url}/items/{fake.hand_in(order('sleep 2'))}")
     expect(page.get_by_role("heading", level=1)).to_have_text("Being examined")
     expect(page.locator("[aria-current=step]")).to_have_text("Looking at the faces")
     expect(page.get_by_role("heading", level=1)).to_have_text("Likely forged")

@@ -8,10 +8,13 @@ const drop = document.getElementById("drop");
 const chooser = document.getElementById("files");
 const queue = new Queue();
 
-chooser.addEventListener("change", () => {
+const chosen = () => {
   queue.take([...chooser.files]);
   chooser.value = "";
-});
+};
+chooser.addEventListener("change", chosen);
+// Somebody may have been quicker than this script.
+chosen();
 
 // The whole window is a target, so that a file dropped beside the box does not replace the page.
 let inside = 0;
