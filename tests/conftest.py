@@ -31,7 +31,7 @@ def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tiny_plan(model_folder: Path, monkeypatch: pytest.MonkeyPatch) -> ScanPlan:
     """A plan with the tiny models, which are also the tiers of the command line and found by child processes."""
     monkeypatch.setenv("UNMASK_MODELS", str(model_folder))
-    names = (str(model_folder / "tiny-face.toml"), str(model_folder / "tiny-speech.toml"))
+    names = (str(model_folder / "tiny-face.toml"), str(model_folder / "tiny-speech.toml"), "")
     for tier in plans.TIERS:
         monkeypatch.setitem(plans.TIERS, tier, names)
     return ScanPlan(frames=8, face=names[0], speech=names[1], threads=1)

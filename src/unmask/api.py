@@ -91,5 +91,5 @@ def scan(path: str | Path, plan: ScanPlan | None = None) -> Report:
 
 
 def _best_plan() -> ScanPlan:
-    face, speech = tier_models("auto")
-    return ScanPlan(face=face, speech=speech, exhibits=4)
+    face, speech, picture = tier_models("auto")
+    return ScanPlan(face=face, speech=speech, picture=picture, exhibits=4)

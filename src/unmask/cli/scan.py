@@ -30,7 +30,7 @@ def scan(  # noqa: PLR0913 - one parameter for each flag that people see
     frames: Annotated[int, typer.Option(help="Frames of a video to look at, evenly over time.", min=1)] = 32,
     every: Annotated[int, typer.Option(help="Look at every n-th frame instead of --frames.", min=0)] = 0,
     tier: Annotated[str, typer.Option(help="Detectors: fast, accurate, or auto: the best that is installed.")] = "auto",
-    model: Annotated[str, typer.Option(help="Card (or its path) of another face or speech detector.")] = "",
+    model: Annotated[str, typer.Option(help="Card (or its path) of another face, speech or picture detector.")] = "",
     engine: Annotated[str, typer.Option(help="auto, onnxruntime or openvino.")] = "auto",
     workers: Annotated[int, typer.Option(help="Processes; 0 chooses.", min=0)] = 0,
     fail_on: Annotated[
@@ -86,14 +86,14 @@ def _plan(tier: str, model: str, *, frames: int, every: int, engine: str, exhibi
     from unmask.models import catalogue
     from unmask.scanning.plan import ScanPlan, tier_models
 
-    face, speech = tier_models(tier)
+    chosen = dict(zip(("face", "speech", "picture"), tier_models(tier), strict=True))
     if model:
         family = catalogue.find(model).family
-        if family not in ("face", "speech"):
-            message = f"--model: {model} is a {family} model; expected one of family face or speech."
+        if family not in chosen:
+            message = f"--model: {model} is a {family} model; expected one of family face, speech or picture."
             raise InvalidOption(message)
-        face, speech = (model, speech) if family == "face" else (face, model)
-    return ScanPlan(frames=frames, every=every, face=face, speech=speech, engine=engine, exhibits=exhibits)
+        chosen[family] = model
+    return ScanPlan(frames=frames, every=every, engine=engine, exhibits=exhibits, **chosen)
 
 
 def _shown(

@@ -16,7 +16,8 @@ SCHEMA_VERSION = "1"
 Verdict = Literal["likely_fake", "likely_real", "inconclusive"]
 Modality = Literal["face", "image", "audio", "sync"]
 Reason = Literal[
-    "no_face", "face_too_small", "no_speech", "too_short", "too_compressed", "out_of_domain", "unstable", "too_dark"
+    "no_face", "face_too_small", "no_speech", "too_short", "too_compressed", "out_of_domain", "unstable", "too_dark",
+    "too_small", "too_plain",
 ]
 Credentials = Literal["not_checked", "absent", "invalid", "untrusted", "trusted"]
 
@@ -85,6 +86,23 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
+class Voice:
+    """What was concluded about one voice of the sound.
+
+    Attributes:
+        id: 0 is the first to be heard.
+        p_fake: Calibrated.
+        windows: Number of windows in which it was judged.
+        spans: Stretches of time that sound synthetic.
+    """
+
+    id: int
+    p_fake: float
+    windows: int
+    spans: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class TimelinePoint:
     """One scored moment.
 
@@ -92,7 +110,7 @@ class TimelinePoint:
         t_s: Presentation time (middle of a window of sound).
         p_fake: Calibrated probability of this unit alone.
         modality: What was looked at.
-        person: Person id for faces, None for sound.
+        person: Person id for faces; for sound, voice id if there are several voices, None for a single one.
     """
 
     t_s: float
@@ -200,8 +218,9 @@ class ScanReport:
         interval: 90 % interval of `p_fake`; None when every detector abstained.
         coverage: Share of the medium that could be scored, in [0, 1].
         reasons: What the verdict rests on, in plain sentences.
-        evidence: One entry per detector.
+        evidence: One entry per detector; of a speech detector, one per voice.
         people: One entry per person, most visible first.
+        voices: One entry per voice that was judged, in order of appearance.
         timeline: Every scored moment, in order of time.
         models: What took part, with digests.
         timings_s: Seconds per stage, and ``total``.
@@ -219,6 +238,7 @@ class ScanReport:
     reasons: tuple[str, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     people: tuple[Person, ...] = ()
+    voices: tuple[Voice, ...] = ()
     timeline: tuple[TimelinePoint, ...] = ()
     models: tuple[ModelUsed, ...] = ()
     timings_s: dict[str, float] = field(default_factory=dict)

@@ -3,6 +3,9 @@
 A medium is forged if any of its parts is. With N parts, each part's prior is a N-th of the medium's, so its odds are
 divided by N before the parts are joined as ``1 - prod(1 - p)``. One part alone keeps its probability, and a group
 photograph of twenty people does not turn suspicious by sheer number.
+
+A picture as a whole is no part beside its faces: a forged face stands in a genuine picture. Its calm clears no face and
+its mild suspicion adds nothing; it counts beside judged faces only when it raises the alarm, and alone without them.
 """
 
 from __future__ import annotations
@@ -31,27 +34,35 @@ def any_forged(parts: Sequence[float]) -> float:
     return 1 - none if len(parts) > 1 else parts[0]
 
 
+def counted(evidence: Sequence[Evidence]) -> list[Evidence]:
+    """The answers that count: all but a calm or mildly suspicious whole picture beside judged faces."""
+    answers = [entry for entry in evidence if entry.p_fake is not None]
+    if not any(entry.modality == "face" for entry in answers):
+        return answers
+    return [entry for entry in answers if entry.modality != "image" or _alarms(entry)]
+
+
+def _alarms(entry: Evidence) -> bool:
+    return entry.p_fake is not None and entry.p_fake >= entry.likely_fake_above
+
+
 def weighted(evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
-    """Fill in each answer's weight: its share of the joint log-odds of being forged; abstentions weigh nothing."""
-    answers = [entry.p_fake for entry in evidence if entry.p_fake is not None]
-    hazards = [-math.log(1 - min(p, 1 - 1e-6)) for p in answers]
-    total = sum(hazards) or 1.0
-    return tuple(
-        replace(entry, weight=0.0 if entry.p_fake is None else -math.log(1 - min(entry.p_fake, 1 - 1e-6)) / total)
-        for entry in evidence
-    )
+    """Fill in each answer's weight: its share of the joint log-odds of being forged; what does not count has none."""
+    hazards = {id(entry): -math.log(1 - min(entry.p_fake or 0.0, 1 - 1e-6)) for entry in counted(evidence)}
+    total = sum(hazards.values()) or 1.0
+    return tuple(replace(entry, weight=hazards.get(id(entry), 0.0) / total) for entry in evidence)
 
 
 def fuse(evidence: Sequence[Evidence]) -> tuple[float, tuple[float, float]] | None:
     """Join the answers of all detectors.
 
     Args:
-        evidence: One entry a detector; abstentions are left out.
+        evidence: One entry a detector; only those that count (`counted`) are joined.
 
     Returns:
         Probability and 90 % interval; None if every detector abstained.
     """
-    answers = [entry for entry in evidence if entry.p_fake is not None and entry.interval is not None]
+    answers = [entry for entry in counted(evidence) if entry.interval is not None]
     if not answers:
         return None
     p_fake = any_forged([entry.p_fake for entry in answers if entry.p_fake is not None])
@@ -62,7 +73,7 @@ def fuse(evidence: Sequence[Evidence]) -> tuple[float, tuple[float, float]] | No
 
 def thresholds(evidence: Sequence[Evidence]) -> tuple[float, float]:
     """The two thresholds of a medium: the most cautious ones of the detectors that answered."""
-    answers = [entry for entry in evidence if entry.p_fake is not None]
+    answers = counted(evidence)
     if not answers:
         return (0.0, 1.0)
     return (min(entry.likely_real_below for entry in answers), max(entry.likely_fake_above for entry in answers))
@@ -78,15 +89,23 @@ def decide(p_fake: float | None, coverage: float, evidence: Sequence[Evidence]) 
 
     Returns:
         ``inconclusive`` between the thresholds, without any answer, and where too little was scored to clear a medium:
-        a genuine voice does not clear pictures that nobody could judge. A sound track without speech holds nothing
-        to judge and stands in nobody's way.
+        a genuine voice does not clear pictures that nobody could judge. What holds nothing to judge stands in nobody's
+        way: a sound track without speech, and a picture without a face that was judged as a whole.
     """
     if p_fake is None:
         return "inconclusive"
     real_below, fake_above = thresholds(evidence)
     if p_fake >= fake_above:
         return "likely_fake"
-    unjudged = any(entry.p_fake is None and entry.abstained != "no_speech" for entry in evidence)
+    unjudged = any(entry.p_fake is None and not _idle(entry, evidence) for entry in evidence)
     if p_fake < real_below and coverage >= LEAST_COVERAGE and not unjudged:
         return "likely_real"
     return "inconclusive"
+
+
+def _idle(entry: Evidence, evidence: Sequence[Evidence]) -> bool:
+    """Whether an abstention leaves nothing unjudged: there was nothing, or another detector judged the same pictures."""
+    judged = {other.modality for other in evidence if other.p_fake is not None}
+    if entry.modality == "image":
+        return "face" in judged
+    return entry.abstained == "no_speech" or (entry.abstained == "no_face" and "image" in judged)

@@ -33,6 +33,8 @@ ABSTENTIONS: Mapping[Reason, str] = {
     "out_of_domain": "This is unlike anything the detector was trained on, so its answer would mean nothing.",
     "unstable": "The answer changed under harmless changes of the material, so it is not given.",
     "too_dark": "The material is too dark to be judged.",
+    "too_small": "The picture is too small to be judged; a larger copy may help.",
+    "too_plain": "This is mostly flat colour: drawings, diagrams and screenshots are not what the detector knows.",
 }
 ABSTENTION_LABELS: Mapping[Reason, str] = {
     "no_face": "no face found",
@@ -43,6 +45,8 @@ ABSTENTION_LABELS: Mapping[Reason, str] = {
     "out_of_domain": "unfamiliar material",
     "unstable": "unstable answer",
     "too_dark": "too dark",
+    "too_small": "too small",
+    "too_plain": "flat colour",
 }
 LEDES: Mapping[Verdict, str] = {
     "likely_fake": "The detectors found traces in this {noun} that they know from forgeries.",

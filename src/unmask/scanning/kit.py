@@ -8,6 +8,7 @@ from unmask.core.errors import CardMismatch
 from unmask.core.evidence import ModelUsed
 from unmask.detectors.face_clip import FaceClipDetector
 from unmask.detectors.face_frame import FaceFrameDetector
+from unmask.detectors.picture import PictureDetector
 from unmask.detectors.speech import SpeechDetector
 from unmask.faces.detect import FaceFinder
 from unmask.faces.identity import Identifier
@@ -38,8 +39,9 @@ class Kit:
     def open_all(self) -> None:
         """Open every model of the plan now."""
         seeing = ("_finder", "_identifier", "_face") if self._plan.face else ()
+        whole = ("_picture",) if self._plan.picture else ()
         hearing = ("_speech",) if self._plan.speech else ()
-        for name in (*seeing, *hearing):
+        for name in (*seeing, *whole, *hearing):
             getattr(self, name)
 
     @property
@@ -60,6 +62,11 @@ class Kit:
         return catalogue.find(self._plan.face)
 
     @cached_property
+    def picture_card(self) -> ModelCard:
+        """Card of the detector of generated pictures."""
+        return catalogue.find(self._plan.picture)
+
+    @cached_property
     def speech_card(self) -> ModelCard:
         """Card of the speech detector."""
         return catalogue.find(self._plan.speech)
@@ -69,6 +76,12 @@ class Kit:
         """Judges faces, or sequences of faces if its card says so."""
         self._asked.add("face")
         return self._face
+
+    @property
+    def picture(self) -> PictureDetector:
+        """Judges pictures as a whole."""
+        self._asked.add("picture")
+        return self._picture
 
     @property
     def speech(self) -> SpeechDetector:
@@ -81,6 +94,7 @@ class Kit:
         cards = [catalogue.find(FACE_FINDER)] if "finder" in self._asked else []
         cards += [catalogue.find(IDENTIFIER)] if "identifier" in self._asked else []
         cards += [self.face_card] if "face" in self._asked else []
+        cards += [self.picture_card] if "picture" in self._asked else []
         cards += [self.speech_card] if "speech" in self._asked else []
         return tuple(ModelUsed(card.name, card.graph.sha256) for card in cards)
 
@@ -101,6 +115,10 @@ class Kit:
         wants = self.face_card.input
         kind = FaceClipDetector if wants and wants.frames else FaceFrameDetector
         return kind(self._open(self.face_card))
+
+    @cached_property
+    def _picture(self) -> PictureDetector:
+        return PictureDetector(self._open(self.picture_card))
 
     @cached_property
     def _speech(self) -> SpeechDetector:

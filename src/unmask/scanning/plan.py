@@ -9,7 +9,11 @@ from unmask.models.card import ENGINES
 from unmask.models.catalogue import find
 from unmask.models.store import installed
 
-TIERS = {"fast": ("face.fast-1", "speech.fast-1"), "accurate": ("face.accurate-1", "speech.fast-1")}
+TIERS = {
+    "fast": ("face.fast-1", "speech.fast-1", ""),
+    "accurate": ("face.accurate-1", "speech.fast-1", ""),
+}
+"""Models for faces, voices and whole pictures; empty where a tier has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +25,7 @@ class ScanPlan:
         every: Look at every n-th frame instead; 0 uses `frames`.
         face: Model card (or path of one) for faces; empty leaves the pictures out.
         speech: Model card (or path of one) for voices; empty leaves the sound out.
+        picture: Model card (or path of one) for pictures as a whole; empty leaves that question out.
         engine: Inference engine: auto, onnxruntime or openvino.
         threads: Threads of one inference; 0 lets the runtime decide.
         exhibits: Pictures to keep for a report; 0 keeps none, nor the drawing of the sound.
@@ -30,6 +35,7 @@ class ScanPlan:
     every: int = 0
     face: str = TIERS["fast"][0]
     speech: str = TIERS["fast"][1]
+    picture: str = TIERS["fast"][2]
     engine: str = "auto"
     threads: int = 0
     exhibits: int = 0
@@ -44,19 +50,20 @@ class ScanPlan:
             raise InvalidOption(message)
 
 
-def tier_models(tier: str) -> tuple[str, str]:
-    """Names of the face and the speech model of a tier.
+def tier_models(tier: str) -> tuple[str, str, str]:
+    """Names of the face, the speech and the picture model of a tier; empty for none.
 
     Args:
         tier: ``fast`` (comes with the package), ``accurate`` (`unmask models fetch` brings it), or ``auto``: the best
-            that is on this machine.
+            of each that is on this machine.
 
     Raises:
         InvalidOption: There is no such tier.
     """
     if tier == "auto":
-        present = all(installed(find(name)) for name in TIERS["accurate"])
-        return TIERS["accurate" if present else "fast"]
+        pairs = zip(TIERS["accurate"], TIERS["fast"], strict=True)
+        face, speech, picture = (best if best and installed(find(best)) else fast for best, fast in pairs)
+        return face, speech, picture
     if tier not in TIERS:
         message = f"There is no tier {tier!r}. {nearest(tier, ('auto', *TIERS))}"
         raise InvalidOption(message)

@@ -31,9 +31,10 @@ def test_impossible_settings_are_refused(settings: dict[str, object], words: str
 
 @pytest.mark.parametrize("tier", ["auto", "fast", "accurate"])
 def test_tiers(tier: str) -> None:
-    face, speech = tier_models(tier)
+    face, speech, picture = tier_models(tier)
     assert face.startswith("face.")
     assert speech.startswith("speech.")
+    assert not picture or picture.startswith("picture.")
 
 
 def test_an_unknown_tier_lists_the_nearest() -> None:
@@ -42,9 +43,9 @@ def test_an_unknown_tier_lists_the_nearest() -> None:
 
 
 def test_auto_takes_the_best_that_is_here(tiny_plan: ScanPlan, monkeypatch: pytest.MonkeyPatch) -> None:
-    here = (tiny_plan.face, tiny_plan.speech)
+    here = (tiny_plan.face, tiny_plan.speech, "")
     monkeypatch.setitem(TIERS, "accurate", here)
-    monkeypatch.setitem(TIERS, "fast", ("face.fast-1", "speech.fast-1"))
+    monkeypatch.setitem(TIERS, "fast", ("face.fast-1", "speech.fast-1", ""))
     assert tier_models("auto") == here
-    monkeypatch.setitem(TIERS, "accurate", ("face.accurate-1", "speech.fast-1"))
-    assert tier_models("auto") == ("face.fast-1", "speech.fast-1")
+    monkeypatch.setitem(TIERS, "accurate", ("face.accurate-1", tiny_plan.speech, ""))
+    assert tier_models("auto") == ("face.fast-1", tiny_plan.speech, ""), "each for itself"

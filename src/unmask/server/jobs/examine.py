@@ -33,8 +33,9 @@ def open_pipeline(settings: Settings) -> Examine:
     )
 
     @functools.lru_cache(maxsize=1)
-    def opened(face: str, speech: str) -> Pipeline:
-        pipeline = Pipeline(ScanPlan(face=face, speech=speech, exhibits=EXHIBITS, threads=share), limits=limits)
+    def opened(face: str, speech: str, picture: str) -> Pipeline:
+        plan = ScanPlan(face=face, speech=speech, picture=picture, exhibits=EXHIBITS, threads=share)
+        pipeline = Pipeline(plan, limits=limits)
         pipeline.warm()
         return pipeline
 
