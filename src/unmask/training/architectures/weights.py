@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from unmask.core.errors import InvalidOption, WeightsMissing, nearest
 from unmask.training.architectures.clip_weights import clip_state
 from unmask.training.architectures.face_cnn import FaceCnn, create
+from unmask.training.architectures.meso_weights import meso_state
 from unmask.training.architectures.network import Network
 from unmask.training.architectures.temporal import FramePool
 
@@ -26,8 +27,8 @@ def load_pretrained(network: Network, where: str | bool) -> None:  # noqa: FBT00
     Args:
         network: With fresh weights.
         where: True or ``timm`` downloads as timm does; ``package:NAME`` takes what an installed package ships; a path
-            names a .safetensors, .pth or .onnx (CLIP) file, of the whole network or of its backbone; false or an empty
-            string leaves the network as it is.
+            names a .safetensors, .pth, .onnx (CLIP) or .h5 (MesoNet) file, of the whole network or of its backbone;
+            false or an empty string leaves the network as it is.
 
     Raises:
         InvalidOption: The network has no backbone to load, or the weights are those of another network.
@@ -36,7 +37,7 @@ def load_pretrained(network: Network, where: str | bool) -> None:  # noqa: FBT00
     if not where:
         return
     if isinstance(where, str) and Path(where).is_file():
-        state = _read(Path(where))
+        state = meso_state(Path(where), network) if where.endswith(".h5") else _read(Path(where))
         if set(state) == set(network.state_dict()):
             _load(network, state, where)
             return
