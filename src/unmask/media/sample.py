@@ -11,6 +11,9 @@ from unmask.core.records import Box, U8Array
 VIEW_RULE = "whole-and-pieces-1"
 """Version of `choose_squares`; a graph that was trained on another rule refuses to load."""
 
+LARGEST_SHORT_SIDE_PX = 640
+"""Pieces of larger pictures are cut as if their shorter side had been brought down to this first."""
+
 LARGE_SPACING_S = 2.0
 """From this distance between chosen frames on, key frames are preferred: what lies between need not be decoded."""
 
@@ -114,11 +117,12 @@ def choose_windows(
 def choose_squares(pixels_rgb_u8: U8Array, *, side_px: int, pieces: int) -> list[Box]:
     """Choose where to look at a picture: the largest centred square, then the pieces with the most texture.
 
-    Pieces lie side by side on an even grid, at the picture's own size; a picture smaller than one has none.
+    Pieces lie side by side on an even grid, at the picture's own size; a picture smaller than one has none. Those of
+    very large pictures are larger, because detectors learn from pictures of at most `LARGEST_SHORT_SIDE_PX`.
 
     Args:
         pixels_rgb_u8: Shape (H, W, 3), uint8.
-        side_px: Side of a piece.
+        side_px: Side of a piece of a picture that is not very large.
         pieces: At most so many.
 
     Returns:
@@ -127,9 +131,8 @@ def choose_squares(pixels_rgb_u8: U8Array, *, side_px: int, pieces: int) -> list
     height, width = pixels_rgb_u8.shape[:2]
     side = min(height, width)
     left, top = (width - side) // 2, (height - side) // 2
-    corners = [
-        (x, y) for y in _grid(height, side_px) for x in _grid(width, side_px)
-    ]  # None where the picture is too small.
+    side_px = round(side_px * max(side / LARGEST_SHORT_SIDE_PX, 1.0))
+    corners = [(x, y) for y in _grid(height, side_px) for x in _grid(width, side_px)]
     green = pixels_rgb_u8[:, :, 1].astype(np.int16)
     texture = [_texture(green[y : y + side_px, x : x + side_px]) for x, y in corners]
     best = sorted(range(len(corners)), key=lambda place: -texture[place])[:pieces]

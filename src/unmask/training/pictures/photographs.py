@@ -15,7 +15,7 @@ from unmask.datasets.manifest import Row
 from unmask.faces.crop import cut_square
 from unmask.media import degrade
 from unmask.media.image import read_image
-from unmask.media.sample import choose_squares
+from unmask.media.sample import LARGEST_SHORT_SIDE_PX, choose_squares
 from unmask.training.forge.resampling import Reconstructor
 from unmask.training.pictures.disturb import recode, recolour
 from unmask.training.recipe import Recipe
@@ -31,7 +31,6 @@ AUGMENT = {
 }
 """How often each thing happens, unless the recipe's table ``[augment]`` says otherwise."""
 
-_LARGEST_PX = 640
 _SMALLEST_PX = 160
 _LARGEST_REBUILT_PX = 320  # A reconstruction of this size takes half a second on one core.
 PIECES = 4
@@ -143,7 +142,7 @@ class _Shelf:
 
 def _side(most: int, rng: np.random.Generator, shrink: float) -> int:
     """Shorter side that both pictures of a pair get: that of the smaller one, or less."""
-    most = min(most, _LARGEST_PX)
+    most = min(most, LARGEST_SHORT_SIDE_PX)
     if rng.random() >= shrink:
         return most
     return round(float(rng.uniform(min(most, _SMALLEST_PX), most)))
