@@ -47,6 +47,9 @@ def evaluate(  # noqa: PLR0913 - one parameter for each flag that people see
     epsilon: Annotated[
         float, typer.Option(help="Largest change of a value by --attack (8-bit levels).", min=0.0)
     ] = 2.0,
+    by: Annotated[
+        str, typer.Option(help="Also sort by these columns of the manifest, for example sex,age.", metavar="COLUMNS")
+    ] = "",
     workers: Annotated[int, typer.Option(help="Processes; 0 chooses.", min=0)] = 0,
 ) -> None:
     """Measure a detector, with intervals, by source, generator, compression, size and level; show its worst errors."""
@@ -60,7 +63,9 @@ def evaluate(  # noqa: PLR0913 - one parameter for each flag that people see
         retrain.attack(manifest, attack, run, recipe, out, epsilon=epsilon)
     if model:
         trials = (compare, stress_media if stress else 0)
-        _judge(manifest, model, out, split=(recipe, side), trials=trials, speaker=asv_scores, workers=workers)
+        columns = tuple(column for column in by.split(",") if column)
+        split = (recipe, side, columns)
+        _judge(manifest, model, out, split=split, trials=trials, speaker=asv_scores, workers=workers)
     elif not (left_out or attack):
         _refuse_nothing()
 
@@ -77,7 +82,7 @@ def _judge(  # noqa: PLR0913 - the flags of one command
     model: str,
     out: Path,
     *,
-    split: tuple[Path | None, list[str] | None],
+    split: tuple[Path | None, list[str] | None, tuple[str, ...]],
     trials: tuple[str, int],
     speaker: Path | None,
     workers: int,
@@ -91,11 +96,12 @@ def _judge(  # noqa: PLR0913 - the flags of one command
     compare, stress_media = trials
     card = catalogue.find(model)
     metrics = metrics_for(card.family, _speaker(speaker) if speaker else None)
-    sides = sides_of(manifest, card, *split)
+    recipe, wanted, by = split
+    sides = sides_of(manifest, card, recipe, wanted, by=by)
     everything = [row for rows in sides.values() for row in rows]
     _warn_of_missing(everything)
     found = {name: predictions(rows, model, card, workers) for name, rows in sides.items()}
-    write_evaluation(found, out, title=card.name, family=card.family, metrics=metrics)
+    write_evaluation(found, out, title=card.name, family=card.family, metrics=metrics, by=by)
     draw_hardest(found, model, card, out, workers=workers)
     text = out / "section.md"
     if compare:
@@ -108,14 +114,16 @@ def _judge(  # noqa: PLR0913 - the flags of one command
     people_console().print(f"Written to {out}", soft_wrap=True)
 
 
-def sides_of(manifest: Path, card: ModelCard, recipe: Path | None, sides: Sequence[str] | None) -> dict[str, list[Row]]:
+def sides_of(
+    manifest: Path, card: ModelCard, recipe: Path | None, sides: Sequence[str] | None, *, by: Sequence[str] = ()
+) -> dict[str, list[Row]]:
     """Rows to judge, by side; one side called ``all`` without a recipe."""
     from unmask.core.errors import InvalidOption, nearest
     from unmask.datasets.manifest import read_manifest
     from unmask.datasets.split import read_rule, split
 
     kinds = ("audio",) if card.family == "speech" else ("image", "video")
-    rows = [row for row in read_manifest(manifest) if row.kind in kinds]
+    rows = [row for row in read_manifest(manifest, extra=by) if row.kind in kinds]
     if recipe is None:
         return {"all": rows}
     found = split(rows, read_rule(recipe))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from unmask.core.errors import ManifestInvalid
@@ -33,6 +33,7 @@ class Row:
         split: train, holdout, validation or test where somebody has decided (an official split); else empty.
         compression: As the dataset names it, for example ``c23``, ``ulaw``; else empty.
         sha256: Digest of the bytes where it has been taken; else empty.
+        extra: Cells of further columns that were asked for, by column, for example ``age``; never written.
     """
 
     path: Path
@@ -44,14 +45,16 @@ class Row:
     split: str = ""
     compression: str = ""
     sha256: str = ""
+    extra: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
-def read_manifest(path: Path, *, kind: str | None = None) -> list[Row]:
+def read_manifest(path: Path, *, kind: str | None = None, extra: Sequence[str] = ()) -> list[Row]:
     """Read a CSV manifest with at least the columns path, kind, label, source, method and group.
 
     Args:
         path: The CSV file; relative media paths are resolved against its folder.
         kind: Keep only rows of this kind.
+        extra: Further columns that must be there and are kept.
 
     Returns:
         The rows, in file order. A row without a group forms a group of its own.
@@ -60,8 +63,11 @@ def read_manifest(path: Path, *, kind: str | None = None) -> list[Row]:
         ManifestInvalid: A column or a cell is missing, a label is neither real nor fake, a kind or a split is
             unknown, or it is no CSV in UTF-8.
     """
-    _, lines = read_table(path, COLUMNS)
-    rows = [_row(path, number, line) for number, line in enumerate(lines, start=2)]
+    _, lines = read_table(path, (*COLUMNS, *extra))
+    rows = [
+        replace(_row(path, number, line), extra={column: line[column] for column in extra})
+        for number, line in enumerate(lines, start=2)
+    ]
     return [row for row in rows if kind in (None, row.kind)]
 
 

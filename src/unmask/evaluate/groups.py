@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from unmask.core.errors import DataError
 from unmask.evaluate.predict import Prediction
 from unmask.evaluate.score import RANKING, Columns, answered, auc_of, columns, rates
 from unmask.metrics.bootstrap import Estimate, intervals
+from unmask.metrics.threshold import share_interval
 
 PIXEL_BITS = (0.1, 0.5, 1.0, 2.0, 4.0)
 FACE_PX = (64.0, 96.0, 128.0, 192.0, 256.0)
@@ -31,7 +33,8 @@ class Group:
         fake: Forged media that were answered.
         abstained: Media that were not.
         auc: AUC, see `by_group`; None if a label is missing or fewer than `LEAST` media were answered.
-        false_alarms: Share of its genuine media called likely_fake; NaN without any.
+        false_alarms: Share of its answered genuine media called likely_fake; NaN without any.
+        alarm_interval: 95 % interval of `false_alarms`; None without any.
         found: Share of its forged media called likely_fake; NaN without any.
     """
 
@@ -41,19 +44,21 @@ class Group:
     abstained: int
     auc: Estimate | None
     false_alarms: float
+    alarm_interval: tuple[float, float] | None
     found: float
 
 
-def by_group(predictions: Sequence[Prediction], family: str) -> dict[str, list[Group]]:
+def by_group(predictions: Sequence[Prediction], family: str, more: Sequence[str] = ()) -> dict[str, list[Group]]:
     """Sort media in every way that tells where a detector is weak.
 
     Most sources and all generators hold one label only, so each of these is held against all media of the other
-    label; encodings as the dataset names them (c23, ulaw), formats, compression and sizes are judged inside, since a
-    detector may not win by recognising the format.
+    label; encodings as the dataset names them (c23, ulaw), formats, compression, sizes and what the manifest adds are
+    judged inside, since a detector may not win by recognising the format.
 
     Args:
         predictions: Any.
         family: face or speech.
+        more: Further columns of the manifest to sort by, for example ``sex``; empty cells are left out.
 
     Returns:
         Groups by kind of group.
@@ -70,6 +75,7 @@ def by_group(predictions: Sequence[Prediction], family: str) -> dict[str, list[G
         "format": _inside(predictions, lambda entry: entry.traits.format),
         rate_name: _inside(predictions, lambda entry: band_name(entry.traits.rate, rate_edges, rate_unit)),
         size_name: _inside(predictions, lambda entry: band_name(entry.traits.size, size_edges, size_unit)),
+        **{column: _inside(predictions, partial(_cell, column)) for column in more},
     }
 
 
@@ -154,9 +160,21 @@ def _group(name: str, members: Sequence[Prediction], judged: Sequence[Prediction
     own, said = columns(members), rates(members)
     estimate = auc_of(columns(judged), rounds=_ROUNDS) if len(own.labels) >= LEAST else None
     fakes = sum(own.labels)
+    reals = len(own.labels) - fakes
     return Group(
-        name, len(own.labels) - fakes, fakes, len(members) - len(own.labels), estimate, said.false_alarms, said.found
+        name,
+        reals,
+        fakes,
+        len(members) - len(own.labels),
+        estimate,
+        said.false_alarms,
+        share_interval(round(said.false_alarms * reals), reals) if reals else None,
+        said.found,
     )
+
+
+def _cell(column: str, entry: Prediction) -> str:
+    return entry.row.extra[column]
 
 
 def _spread(predictions: Sequence[Prediction], parts: Callable[[Prediction], Sequence[float]]) -> Columns:

@@ -25,15 +25,18 @@ CARD_METRICS: Metrics = {
     "AUC": auc,
     "EER": equal_error_rate,
     "AP": average_precision,
+    "recall at 1 % false alarms": lambda scores, labels: recall_at(scores, labels, false_alarms=0.01),
     "recall at 5 % false alarms": lambda scores, labels: recall_at(scores, labels, false_alarms=0.05),
+    "accuracy of the surest 70 %": lambda scores, labels: accuracy_at_coverage(scores, labels, coverage=0.7),
     "ECE": expected_calibration_error,
     "Brier": brier_score,
 }
 """What a model card quotes."""
 
+OPERATING_POINTS = ("recall at 1 % false alarms", "recall at 5 % false alarms", "accuracy of the surest 70 %")
+
 METRICS: Metrics = {
     **CARD_METRICS,
-    "recall at 1 % false alarms": lambda scores, labels: recall_at(scores, labels, false_alarms=0.01),
     "log loss": log_loss,
     "accuracy": lambda scores, labels: confusion(scores, labels).accuracy,
     "balanced accuracy": lambda scores, labels: confusion(scores, labels).balanced_accuracy,
@@ -41,7 +44,6 @@ METRICS: Metrics = {
     "recall": lambda scores, labels: confusion(scores, labels).recall,
     "F1": lambda scores, labels: confusion(scores, labels).f1,
     "MCC": lambda scores, labels: confusion(scores, labels).mcc,
-    "accuracy of the surest half": lambda scores, labels: accuracy_at_coverage(scores, labels, coverage=0.5),
 }
 """For every detector. Accuracy, precision, recall, F1 and MCC count a probability of 0.5 and more as fake."""
 

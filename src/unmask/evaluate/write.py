@@ -20,7 +20,13 @@ _BY_AUC = ("source", "generator")
 
 
 def write_evaluation(
-    sides: Mapping[str, Sequence[Prediction]], out: Path, *, title: str, family: str, metrics: Metrics | None = None
+    sides: Mapping[str, Sequence[Prediction]],
+    out: Path,
+    *,
+    title: str,
+    family: str,
+    metrics: Metrics | None = None,
+    by: Sequence[str] = (),
 ) -> dict[str, Findings]:
     """Write everything about one or more sides of a split.
 
@@ -32,11 +38,12 @@ def write_evaluation(
         title: Name of the model, for plots and headings.
         family: face or speech.
         metrics: Which ones; those of the family when None.
+        by: Further columns of the manifest to sort by.
 
     Returns:
         What was found, by side.
     """
-    found = {name: findings(side, family, metrics or metrics_for(family)) for name, side in sides.items()}
+    found = {name: findings(side, family, metrics or metrics_for(family), by) for name, side in sides.items()}
     out.mkdir(parents=True, exist_ok=True)
     save_json({name: _document(one, sides[name]) for name, one in found.items()}, out / "metrics.json")
     (out / "section.md").write_text(section(found), encoding="utf-8")
@@ -46,7 +53,7 @@ def write_evaluation(
     return found
 
 
-def findings(side: Sequence[Prediction], family: str, metrics: Metrics) -> Findings:
+def findings(side: Sequence[Prediction], family: str, metrics: Metrics, by: Sequence[str] = ()) -> Findings:
     """Measure one side."""
     lacks = columns(side).lacks
     left_out = (
@@ -61,7 +68,7 @@ def findings(side: Sequence[Prediction], family: str, metrics: Metrics) -> Findi
         refusals=refusals(side),
         levels=by_level(side, family),
         inside=within_sources(side),
-        groups=by_group(side, family),
+        groups=by_group(side, family, by),
     )
 
 

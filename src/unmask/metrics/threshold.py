@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from unmask.metrics.ranking import checked
 
 HALF = 0.5
+_Z_95 = 1.959964
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,3 +96,19 @@ def confusion(p_fake: ArrayLike, labels: ArrayLike, *, threshold: float = HALF) 
         false_real=int(np.sum(~said & (truth == 1))),
         true_fake=int(np.sum(said & (truth == 1))),
     )
+
+
+def share_interval(count: int, total: int) -> tuple[float, float]:
+    """95 % interval of a share of independent media (Wilson 1927); holds where the share is 0 or 1, too.
+
+    Args:
+        count: Media that have the property.
+        total: All media, at least 1.
+
+    Returns:
+        Lower and upper end, in [0, 1].
+    """
+    share, weight = count / total, _Z_95**2 / total
+    centre = (share + weight / 2) / (1 + weight)
+    half = math.sqrt(share * (1 - share) * weight + weight**2 / 4) / (1 + weight)
+    return max(centre - half, 0.0), min(centre + half, 1.0)

@@ -104,3 +104,18 @@ def test_voices_with_a_speaker_verification(run: Run, gallery: Path, tiny_plan: 
     found = json.loads((tmp_path / "out" / "metrics.json").read_text(encoding="utf-8"))["all"]["metrics"]
     assert found["min t-DCF"]["value"] == found["EER"]["value"] == 0.0
     assert 0 < found["Cllr"]["value"] < 1
+
+
+def test_columns_of_the_manifest_sort_the_media(run: Run, gallery: Path, tiny_plan: ScanPlan, tmp_path: Path) -> None:
+    lines = ["path,kind,label,source,method,group,sex"]
+    lines += [f"{gallery / name},image,{label},s,,{name},{sex}" for name, label, sex in
+              (("genuine.png", "real", "f"), ("blue.png", "fake", "m"))]  # fmt: skip
+    (tmp_path / "people.csv").write_text("\n".join(lines), encoding="utf-8")
+    common = ["evaluate", tmp_path / "people.csv", "--model", tiny_plan.face, "--workers", 1, "--out", tmp_path / "out"]
+    assert run(*common, "--by", "sex").code == 0
+    text = (tmp_path / "out" / "section.md").read_text(encoding="utf-8")
+    assert "| by sex | " in text
+    assert "| f |  |  | 1 | 0 | 0 | 0.0% (0.0% to 79.3%) | " in text
+    wrong = run(*common, "--by", "sex,age")
+    assert wrong.code == 2
+    assert "lacks the columns age" in wrong.err

@@ -85,3 +85,12 @@ def test_no_text_is_refused(tmp_path: Path) -> None:
 def test_missing_manifest_says_what_is_expected(tmp_path: Path) -> None:
     with pytest.raises(ManifestInvalid, match="path, kind, label, source, method, group"):
         read_manifest(tmp_path / "m.csv")
+
+
+def test_further_columns_are_kept_when_asked_for(tmp_path: Path) -> None:
+    path = write(tmp_path / "m.csv", HEAD.replace("\n", ",age,sex\n") + "a,image,real,s,,g,7,f\n")
+    (row,) = read_manifest(path, extra=("age", "sex"))
+    assert row.extra == {"age": "7", "sex": "f"}
+    assert read_manifest(path) == [row]
+    with pytest.raises(ManifestInvalid, match="lacks the columns height; it has"):
+        read_manifest(path, extra=("height",))

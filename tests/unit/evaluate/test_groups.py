@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -10,6 +11,7 @@ from tests.unit.evaluate.made import answer, drawn, silent
 from unmask.evaluate.groups import LEAST, band_name, by_group, by_level
 from unmask.evaluate.predict import Prediction, Traits
 from unmask.metrics.ranking import auc
+from unmask.metrics.threshold import share_interval
 
 
 def several(centre: float, label: int, **facts: object) -> list[Prediction]:
@@ -106,3 +108,12 @@ def test_levels_without_both_labels_are_left_out() -> None:
     assert by_level([answer(0.0, 0), silent(1)], "face") == {}
     voices = [Prediction(one.row, one.p_fake, one.unit_p, "", "") for one in (answer(-1.0, 0), answer(1.0, 1))]
     assert list(by_level(voices, "speech")) == ["window", "medium"]
+
+
+def test_columns_of_the_manifest_make_groups_of_their_own() -> None:
+    bands = ["20 to 39", "5 to 19", "", "20 to 39"]
+    media = [answer(float(at), 0, verdict="likely_fake" if at else "likely_real") for at in range(4)]
+    media = [replace(one, row=replace(one.row, extra={"age": band})) for one, band in zip(media, bands, strict=True)]
+    found = by_group(media, "face", ["age"])["age"]
+    assert [(one.name, one.real, one.false_alarms) for one in found] == [("5 to 19", 1, 1.0), ("20 to 39", 2, 0.5)]
+    assert found[1].alarm_interval == pytest.approx(share_interval(1, 2))

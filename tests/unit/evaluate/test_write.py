@@ -95,6 +95,8 @@ def test_the_section_has_every_metric(out: Path) -> None:
         assert "\n| by generator | AUC | " in part
         assert "\n| each frame | value | " in part
     assert "26 media. Verdicts: abstained 7.7%" in text
+    assert text.count("At 1 % and 5 % false alarms on genuine media of these sources, recall is ") == 2
+    assert "recall is 1.000 [1.000, 1.000] and 1.000 [1.000, 1.000]; of the surest 70 % of the answers, 1.000" in text
     assert "nan" not in text
 
 

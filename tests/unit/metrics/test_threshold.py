@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import binomtest
 from sklearn import metrics as sk
 
 from unmask.core.errors import DataError
-from unmask.metrics.threshold import Confusion, confusion
+from unmask.metrics.threshold import Confusion, confusion, share_interval
 
 
 @st.composite
@@ -69,3 +70,9 @@ def test_by_hand() -> None:
 def test_one_label_is_refused() -> None:
     with pytest.raises(DataError):
         confusion([0.1, 0.2], [1, 1])
+
+
+@pytest.mark.parametrize(("count", "total"), [(0, 1), (1, 1), (0, 40), (3, 40), (40, 40), (500, 1000)])
+def test_the_interval_of_a_share_is_that_of_scipy(count: int, total: int) -> None:
+    wanted = binomtest(count, total).proportion_ci(method="wilson")
+    assert share_interval(count, total) == pytest.approx((wanted.low, wanted.high), abs=1e-6)

@@ -147,16 +147,15 @@ def _wear(plan: ScanPlan, modality: Modality, row: Row) -> Worn:
 def _point(worn: Sequence[Worn], damage: str, strength: str) -> StressPoint:
     now = [one.by_step[damage, strength] for one in worn]
     pairs = [
-        (one.by_step["", UNDAMAGED], one.by_step[damage, strength])
-        for one in worn
-        if not one.row.label and one.by_step["", UNDAMAGED].verdict and one.by_step[damage, strength].verdict
+        (one.by_step["", UNDAMAGED].verdict, one.by_step[damage, strength].verdict) for one in worn if not one.row.label
     ]
-    genuine = [after for _, after in pairs]
+    both = [(before, after) for before, after in pairs if before and after]
     return StressPoint(
         strength=strength,
         auc=auc_of(columns(now), rounds=_ROUNDS),
-        flips=_share([before.verdict != after.verdict for before, after in pairs]),
-        false_alarms=_share([after.verdict == "likely_fake" for after in genuine]),
+        flips=_share([before != after for before, after in both]),
+        turned=_share([(before, after) == ("likely_real", "likely_fake") for before, after in pairs]),
+        false_alarms=_share([after == "likely_fake" for _, after in both]),
         answered=len(answered(now)) / len(now),
     )
 

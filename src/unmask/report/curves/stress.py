@@ -18,6 +18,7 @@ class StressPoint:
         strength: In words, for example ``60``; the first point of a curve is the undamaged one.
         auc: AUC; None if a label was not answered.
         flips: Share of genuine media whose verdict differs from the one for their undamaged copy.
+        turned: Share of genuine media that were likely_real undamaged and are likely_fake now.
         false_alarms: Share of genuine media called likely_fake.
         answered: Share of media that were answered.
     """
@@ -25,6 +26,7 @@ class StressPoint:
     strength: str
     auc: Estimate | None
     flips: float
+    turned: float
     false_alarms: float
     answered: float
 

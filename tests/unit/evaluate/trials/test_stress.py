@@ -98,6 +98,7 @@ def test_a_scan_of_worn_media(
     assert after.auc is not None
     assert (before.auc.value, after.auc.value) == (1.0, 0.0)
     assert (before.flips, after.flips, after.false_alarms, after.answered) == (0.0, 1.0, 1.0, 1.0)
+    assert (before.turned, after.turned) == (0.0, 1.0)
     document = json.loads((tmp_path / "stress.json").read_text(encoding="utf-8"))
     assert (document["media"], document["not_decoded"]) == (3, 1)
     assert (tmp_path / "stress.png").is_file()
@@ -113,6 +114,7 @@ def test_unanswered_media_are_counted_apart(monkeypatch: pytest.MonkeyPatch) -> 
     point = stress_curves(worn, "face")["blur"][1]
     assert point.auc is None
     assert point.answered == 0.5
+    assert point.turned == 0.0
     assert math.isnan(point.flips)
 
 

@@ -59,8 +59,8 @@ def test_two_detectors_have_two_colours(tmp_path: Path) -> None:
 
 
 def test_each_damage_has_a_panel(tmp_path: Path) -> None:
-    points = [StressPoint(name, Estimate(0.8, 0.7, 0.9), 0.1, 0.0, 1.0) for name in ("none", "60")]
-    points.append(StressPoint("30", None, float("nan"), float("nan"), 0.0))
+    points = [StressPoint(name, Estimate(0.8, 0.7, 0.9), 0.1, 0.0, 0.0, 1.0) for name in ("none", "60")]
+    points.append(StressPoint("30", None, float("nan"), float("nan"), float("nan"), 0.0))
     found = [
         picture(
             save_stress(dict.fromkeys(names, points), dict.fromkeys(names, "quality"), tmp_path / "s.png", title="t")
