@@ -32,7 +32,7 @@ AUGMENT = {
 """How often each thing happens, unless the recipe's table ``[augment]`` says otherwise."""
 
 _SMALLEST_PX = 160
-_LARGEST_REBUILT_PX = 320  # A reconstruction of this size takes half a second on one core.
+_LARGEST_REBUILT_PX = 256  # A reconstruction of this size takes half a second on one core.
 PIECES = 4
 _MOST_CUT_PX = 16
 _INTERPOLATIONS = (cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_LANCZOS4, cv2.INTER_AREA)
@@ -91,7 +91,7 @@ class PhotographStream(Dataset[tuple[U8Array, int]]):
         pixels = _scaled(pixels, min(side, _LARGEST_REBUILT_PX) if rebuilt else side, looks)
         if rebuilt and label:
             assert self._autoencoder is not None
-            pixels = self._autoencoder.through(_in_eights(pixels))
+            pixels = self._autoencoder.through(_square_in_eights(pixels))
         return self._view(pixels, looks), label
 
     def _view(self, pixels: U8Array, rng: np.random.Generator) -> U8Array:
@@ -160,6 +160,8 @@ def _scaled(pixels: U8Array, side: int, rng: np.random.Generator) -> U8Array:
     return np.asarray(cv2.resize(pixels, size, interpolation=method), np.uint8)
 
 
-def _in_eights(pixels: U8Array) -> U8Array:
-    height, width = (length // 8 * 8 for length in pixels.shape[:2])
-    return np.ascontiguousarray(pixels[:height, :width])
+def _square_in_eights(pixels: U8Array) -> U8Array:
+    """The middle of a picture, its side a multiple of 8, as the autoencoder needs it."""
+    side = min(pixels.shape[:2]) // 8 * 8
+    top, left = ((length - side) // 2 for length in pixels.shape[:2])
+    return np.ascontiguousarray(pixels[top : top + side, left : left + side])
