@@ -8,14 +8,21 @@ from unmask.models import catalogue
 from unmask.models.card import Figure, ModelCard
 from unmask.models.store import installed
 from unmask.report.words import size
+from unmask.scanning.plan import tier_models
 
 GROUPS = (
-    ("face", "Forged faces", "They look at one face at a time and at where in it something is odd."),
+    (
+        "face",
+        "Forged faces",
+        "They look at one face at a time and at where in it something is odd. The best one that is installed is used.",
+    ),
+    ("picture", "Generated pictures", "They look at a picture as a whole and need no face."),
     ("speech", "Artificial voices", "They listen to stretches of speech."),
     ("", "Finding faces", "They give no verdict: they find faces and tell which belong to the same person."),
 )
 TITLES = {
     "face": "Faces",
+    "picture": "Whole pictures",
     "speech": "Voices",
     "face-detector": "Finds faces",
     "face-identity": "Tells people in one file apart",
@@ -57,6 +64,7 @@ def _model(card: ModelCard) -> dict[str, Any]:
         "slug": card.name.replace(".", "-"),
         "title": TITLES.get(card.family, card.family),
         "installed": installed(card),
+        "used": card.name in tier_models("auto"),
         "fetchable": _is_fetchable(card),
         "size": size(sum(file.bytes for file in card.files)),
         "says": _says(unseen),

@@ -8,6 +8,7 @@ for (const button of document.querySelectorAll("[data-fetch]")) {
   const bar = place.querySelector("progress");
   const words = place.querySelector('[role="status"]');
   const failed = (message) => {
+    words.setAttribute("aria-live", "polite");
     words.textContent = message;
     bar.hidden = true;
     button.disabled = false;
@@ -26,8 +27,11 @@ for (const button of document.querySelectorAll("[data-fetch]")) {
     const stop = listen(`models/${encodeURIComponent(name)}/events`, {
       on: {
         progress: ({ done, total }) => {
-          if (total) bar.value = done / total;
-          bar.title = total ? `${size(done)} of ${size(total)}` : size(done);
+          // pip does not tell how far it is: then the bar only shows that something goes on.
+          if (!done) return;
+          bar.value = done / total;
+          words.setAttribute("aria-live", "off");
+          words.textContent = `Fetching: ${size(done)} of ${size(total)}`;
         },
         done: () => {
           stop();
