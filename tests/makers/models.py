@@ -1,7 +1,8 @@
 """Tiny models made in code: graphs whose answer follows from the input by a rule that a test can work out.
 
 The tiny face model calls a face forged if it is bluer than it is red, so a portrait with its channels swapped is its
-forgery. The tiny speech model calls a voice forged if it is loud.
+forgery. The tiny picture model calls a picture generated if it is greener than it is red, and the tiny speech model calls
+a voice forged if it is loud.
 """
 
 from __future__ import annotations
@@ -19,11 +20,14 @@ FACE_PX = 64
 FACE_MARGIN = 1.3
 CLIP_FRAMES = 4
 CROP = "upright-square-1"
+VIEW_RULE = "whole-and-pieces-1"
 RATE_HZ = 16000
 WINDOW_S = 4.0
 _GRID = 4
 _BANDS = 4
 _BLUE_GAIN = 20.0
+GRAIN_CALM = 15.0
+"""Mean step between neighbouring pixels, in 8-bit levels, from which the grain model calls a face forged."""
 _LOUD_GAIN, _LOUD_BIAS = 60.0, -5.0
 
 
@@ -40,7 +44,17 @@ def speech_logit(samples: NDArray[np.float32]) -> float:
 
 def face_graph(*, stamp: Mapping[str, str] | None = None, dtype: int = TensorProto.UINT8) -> onnx.ModelProto:
     """Shape (N, 64, 64, 3) to ``logit`` (N,) and ``evidence`` (N, 4, 4), whose mean is the logit."""
-    weights = np.array([-_BLUE_GAIN, 0, _BLUE_GAIN], np.float32).reshape(1, 3, 1, 1) / 255
+    stamps = {"crop": CROP, "margin": str(FACE_MARGIN)} if stamp is None else stamp
+    return _colour_graph((-_BLUE_GAIN, 0, _BLUE_GAIN), stamps, dtype)
+
+
+def picture_graph() -> onnx.ModelProto:
+    """As `face_graph`, but what counts is green over red."""
+    return _colour_graph((-_BLUE_GAIN, _BLUE_GAIN, 0), {"crop": VIEW_RULE, "margin": "0.0"}, TensorProto.UINT8)
+
+
+def _colour_graph(gains: tuple[float, float, float], stamps: Mapping[str, str], dtype: int) -> onnx.ModelProto:
+    weights = np.array(gains, np.float32).reshape(1, 3, 1, 1) / 255
     cell = FACE_PX // _GRID
     nodes = [
         helper.make_node("Cast", ["pixels"], ["float"], to=TensorProto.FLOAT),
@@ -52,8 +66,30 @@ def face_graph(*, stamp: Mapping[str, str] | None = None, dtype: int = TensorPro
     ]
     constants = {"weights": weights, "plane": np.array([1]), "places": np.array([1, 2])}
     inputs = [helper.make_tensor_value_info("pixels", dtype, ["N", FACE_PX, FACE_PX, 3])]
-    stamps = {"crop": CROP, "margin": str(FACE_MARGIN)} if stamp is None else stamp
     return _model(nodes, constants, inputs, (_GRID, _GRID), stamps)
+
+
+def grain_graph() -> onnx.ModelProto:
+    """Shape (N, 64, 64, 3) to ``logit`` (N,) and ``evidence`` (N, 4, 4): forged if neighbouring pixels differ much."""
+    weights = np.full((1, 3, 1, 2), 1 / 3, np.float32) * np.array([-1, 1], np.float32)
+    nodes = [
+        helper.make_node("Cast", ["pixels"], ["float"], to=TensorProto.FLOAT),
+        helper.make_node("Transpose", ["float"], ["planes"], perm=[0, 3, 1, 2]),
+        helper.make_node("Conv", ["planes", "weights"], ["steps"]),
+        helper.make_node("Abs", ["steps"], ["grain"]),
+        helper.make_node("AveragePool", ["grain"], ["cells"], kernel_shape=[16, 15], strides=[16, 16]),
+        helper.make_node("Sub", ["cells", "calm"], ["excess"]),
+        helper.make_node("Squeeze", ["excess", "plane"], ["evidence"]),
+        helper.make_node("ReduceMean", ["evidence", "places"], ["logit"], keepdims=0),
+    ]
+    constants = {
+        "weights": weights,
+        "calm": np.float32(GRAIN_CALM),
+        "plane": np.array([1]),
+        "places": np.array([1, 2]),
+    }
+    inputs = [helper.make_tensor_value_info("pixels", TensorProto.UINT8, ["N", FACE_PX, FACE_PX, 3])]
+    return _model(nodes, constants, inputs, (_GRID, _GRID), {"crop": CROP, "margin": str(FACE_MARGIN)})
 
 
 def clip_graph() -> onnx.ModelProto:
@@ -126,6 +162,24 @@ def write_face_model(
         **card,
     }
     return _write(folder, name, graph or face_graph(), lines)
+
+
+def write_grain_model(folder: Path, *, wear_slack: float = 0.0, name: str = "tiny-grain") -> Path:
+    """Write a model whose alarms hardly survive another save, with a card that asks for the test of stability."""
+    return write_face_model(
+        folder,
+        name=name,
+        graph=grain_graph(),
+        summary='"Says whether a face is grainy."',
+        calibration=_CALIBRATION.replace(" }", f", wear_slack = {wear_slack} }}"),
+    )
+
+
+def write_picture_model(folder: Path, *, name: str = "tiny-picture") -> Path:
+    """Write the tiny picture model and its card; returns the card."""
+    wants = f'{{ name = "pixels", dtype = "uint8", size_px = {FACE_PX}, crop = "{VIEW_RULE}", colour = "RGB" }}'
+    graph, summary = picture_graph(), '"Says whether a picture is green."'
+    return write_face_model(folder, name=name, graph=graph, family='"picture"', summary=summary, input=wants)
 
 
 def write_clip_model(folder: Path, *, name: str = "tiny-clip") -> Path:

@@ -109,6 +109,8 @@ class Calibration:
         likely_fake_above: `p_fake` of a medium from which the verdict is likely_fake.
         fitted_on: Sources used; none of them was trained on or tested on.
         residual: Standard deviation, in calibrated logits, of what unseen sources add to the error of a medium.
+        wear_slack: How far, in log-odds, mild wear may carry a firm answer about faces beyond its threshold before it
+            counts as unstable; None leaves that test out.
     """
 
     unit_slope: float
@@ -119,6 +121,7 @@ class Calibration:
     likely_fake_above: float
     fitted_on: tuple[str, ...]
     residual: float
+    wear_slack: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +153,7 @@ class ModelCard:
 
     Attributes:
         name: For example ``face.fast-1``.
-        family: face, speech, face-detector or face-identity.
+        family: face, speech, picture, face-detector or face-identity.
         summary: One sentence.
         licence: SPDX identifier or a sentence.
         commercial_use: Whether the terms of the training data leave commercial use open.

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 
 from unmask.core.evidence import Abstention, Evidence, Person, Reason, Score, Span, TimelinePoint
+from unmask.detectors.face_frame import FaceFrameDetector
 from unmask.fusion.calibrate import medium_interval, medium_probability, unit_probability
-from unmask.fusion.decide import any_forged
+from unmask.fusion.decide import any_forged, decide
 from unmask.fusion.pool import pooled_logit, spread
 from unmask.models.card import Calibration
+from unmask.scanning.kit import Kit, calibration
 from unmask.scanning.sight import Sighting
+from unmask.scanning.wear import review, shifts
 
 _FEW_FRAMES = 8
 
@@ -31,9 +35,8 @@ def face_evidence(seen: Sighting, detector: str, card: Calibration) -> tuple[Evi
         The evidence and the people.
     """
     people = tuple(_person(seen, track.id, track.members, card) for track in seen.tracks)
-    least = 2 if seen.frames >= _FEW_FRAMES else 1
-    logits = {track.id: _logits(seen, track.members) for track in seen.tracks}
-    counted = [person for person in people if len(logits[person.id]) >= least]
+    logits = _counted(seen)
+    counted = [person for person in people if person.id in logits]
     coverage = seen.frames_scored / max(seen.frames, 1)
     common = {
         "detector": detector,
@@ -49,6 +52,32 @@ def face_evidence(seen: Sighting, detector: str, card: Calibration) -> tuple[Evi
     ends = [medium_interval(pooled_logit(logits[person.id]), spread(logits[person.id]), card) for person in counted]
     interval = (any_forged([low for low, _ in ends]), any_forged([high for _, high in ends]))
     return Evidence(p_fake=p_fake, interval=interval, abstained=None, **common), people  # type: ignore[arg-type]
+
+
+def reviewed(
+    seen: Sighting, found: Evidence, people: tuple[Person, ...], kit: Kit
+) -> tuple[Evidence, tuple[Person, ...]]:
+    """Ask a firm answer again after mild wear; see `unmask.scanning.wear`.
+
+    Args:
+        seen: What was seen.
+        found: Evidence of the faces.
+        people: Whom it concerns.
+        kit: Open models.
+
+    Returns:
+        Evidence and people; those whose answer does not hold abstain.
+    """
+    detector = kit.face if seen.worn else None
+    firm = decide(found.p_fake, found.coverage, [found]) != "inconclusive"
+    if not firm or not isinstance(detector, FaceFrameDetector):
+        return found, people
+    start = time.perf_counter()
+    logits = _counted(seen)
+    worn = {track.id: [seen.worn[place] for place in track.members if place in seen.worn] for track in seen.tracks}
+    moved = {person: shifts(worn[person], detector.score) for person in logits}
+    seen.seconds["detect"] += time.perf_counter() - start
+    return review(found, people, logits, moved, calibration(kit.face_card))
 
 
 def face_timeline(seen: Sighting, card: Calibration) -> list[TimelinePoint]:
@@ -86,6 +115,13 @@ def spans(points: Sequence[tuple[float, float]], threshold: float) -> tuple[Span
             found.append(Span(inside[0][0], inside[-1][0], max(p for _, p in inside)))
             start = None
     return tuple(found)
+
+
+def _counted(seen: Sighting) -> dict[int, list[float]]:
+    """Logits of the people who count, by person."""
+    least = 2 if seen.frames >= _FEW_FRAMES else 1
+    logits = {track.id: _logits(seen, track.members) for track in seen.tracks}
+    return {person: own for person, own in logits.items() if len(own) >= least}
 
 
 def _logits(seen: Sighting, members: Sequence[int]) -> list[float]:

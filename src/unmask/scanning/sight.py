@@ -20,6 +20,7 @@ from unmask.faces.track import Linker
 from unmask.fusion.calibrate import unit_probability
 from unmask.scanning.kit import Kit, calibration
 from unmask.scanning.sequences import Sequences
+from unmask.scanning.wear import MOST_FRAMES, WornFace, due, wear_faces
 
 _FRAMES_AT_ONCE = 4
 _EXHIBIT_PX = 1280
@@ -40,6 +41,8 @@ class Sighting:
         exhibits: Pictures for a report, in order of time.
         seconds: Time spent in decode, faces and detect.
         sequences: Crops that wait until it is known whose they are; None for detectors of single crops.
+        worn: Some of the scored faces after mild wear, by position in `faces`; empty if their detector's card asks for
+            no test of stability.
     """
 
     faces: list[Face] = field(default_factory=list)
@@ -51,6 +54,7 @@ class Sighting:
     exhibits: tuple[Exhibit, ...] = ()
     seconds: dict[str, float] = field(default_factory=lambda: {"decode": 0.0, "faces": 0.0, "detect": 0.0})
     sequences: Sequences | None = None
+    worn: dict[int, WornFace] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -88,6 +92,7 @@ def look(frames: Iterable[Frame], kit: Kit, *, search: Search, expected: int, ex
         seen.seconds["faces"] += time.perf_counter() - start
         start = time.perf_counter()
         _score(batch, found, kit, seen)
+        _wear(batch, found, kit, seen, expected)
         seen.seconds["detect"] += time.perf_counter() - start
         if exhibits:
             _keep(kept, batch, found, seen, exhibits / max(expected, exhibits))
@@ -138,6 +143,19 @@ def _answers(crops: list[FaceCrop], kit: Kit, seen: Sighting) -> list[Score | Ab
     return detector.score(crops)
 
 
+def _wear(batch: list[Frame], found: list[list[Face]], kit: Kit, seen: Sighting, expected: int) -> None:
+    """Keep worn crops of the faces of some frames; sequences are too long to be judged again."""
+    if not any(found) or seen.sequences or calibration(kit.face_card).wear_slack is None:
+        return
+    first = len(seen.faces) - sum(len(faces) for faces in found)
+    for number, (frame, faces) in enumerate(zip(batch, found, strict=True), start=seen.frames - len(batch)):
+        if due(number, expected):
+            answers = list(zip(faces, seen.answers[first : first + len(faces)], strict=True))
+            worn = wear_faces(frame, answers, kit.face.wants, frames=min(expected, MOST_FRAMES))
+            seen.worn |= {place: face for place, face in enumerate(worn, start=first) if face}
+        first += len(faces)
+
+
 def _keep(
     kept: dict[int, _Kept], batch: list[Frame], found: list[list[Face]], seen: Sighting, stretches_per_frame: float
 ) -> None:
@@ -150,11 +168,12 @@ def _keep(
         suspicion = max(logits, default=-1e9 if places else -2e9)
         stretch = int(number * stretches_per_frame)
         if stretch not in kept or suspicion > kept[stretch].suspicion:
-            pixels, scale = _scaled(frame.pixels_rgb_u8)
+            pixels, scale = shown(frame.pixels_rgb_u8)
             kept[stretch] = _Kept(suspicion, frame.time_s, pixels, scale, places)
 
 
-def _scaled(pixels: U8Array) -> tuple[U8Array, float]:
+def shown(pixels: U8Array) -> tuple[U8Array, float]:
+    """Make a picture small enough to be shown; gives the scale as well."""
     height, width = pixels.shape[:2]
     scale = min(1.0, _EXHIBIT_PX / max(height, width))
     if scale == 1.0:
