@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from unmask.core.errors import DecodeFailed
 from unmask.core.events import Advanced, Listener, ignore
-from unmask.core.evidence import Evidence, Person, Provenance, ScanReport, TimelinePoint
-from unmask.core.records import Frame, MediaInfo
+from unmask.core.evidence import Evidence, Person, Provenance, ScanReport, TimelinePoint, Voice
+from unmask.core.records import Exhibit, Frame, MediaInfo
 from unmask.faces.detect import STILL_SEARCH, VIDEO_SEARCH
-from unmask.fusion.decide import decide, fuse, weighted
+from unmask.fusion.decide import counted, decide, fuse, weighted
 from unmask.media.image import read_image
 from unmask.media.limits import DEFAULT_LIMITS, Limits
 from unmask.media.probe import probe_with_index
@@ -26,10 +26,11 @@ from unmask.provenance.credentials import trust_anchors
 from unmask.provenance.examine import examine, sentences
 from unmask.scanning.hearing import Hearing, listen
 from unmask.scanning.kit import Kit, calibration
-from unmask.scanning.people import face_evidence, face_timeline
+from unmask.scanning.people import face_evidence, face_timeline, reviewed
 from unmask.scanning.plan import ScanPlan
 from unmask.scanning.sight import Sighting, look
 from unmask.scanning.summary import reasons
+from unmask.scanning.whole import MOST_FRAMES, Whole
 
 
 class Pipeline:
@@ -82,33 +83,43 @@ class Pipeline:
         evidence: list[Evidence] = []
         people: tuple[Person, ...] = ()
         timeline: list[TimelinePoint] = []
-        seen, heard = None, None
-        if media.kind != "audio" and self.plan.face:
-            seen = self._look(media, index, warnings, listener)
+        seen, whole, heard = None, None, None
+        if media.kind != "audio" and (self.plan.face or self.plan.picture):
+            seen, whole = self._look(media, index, warnings, listener)
+        if seen:
             card = calibration(self._kit.face_card)
-            found, people = face_evidence(seen, self._kit.face_card.name, card)
+            found, people = reviewed(seen, *face_evidence(seen, self._kit.face_card.name, card), self._kit)
             evidence.append(found)
             timeline += face_timeline(seen, card)
             timings |= seen.seconds
+        if whole:
+            found, points = whole.judge()
+            evidence.append(found)
+            timeline += points
+            timings["picture"] = whole.seconds
         if media.has_audio and self.plan.speech:
             heard = self._listen(media, warnings, listener)
             if heard:
-                evidence.append(heard.evidence)
+                evidence += heard.evidence
                 timeline += heard.timeline
                 timings["sound"] = heard.seconds
         listener(Advanced("concluding", 0, 1))
-        report = self._conclude(media, evidence, people, provenance)
+        voices = heard.voices if heard else ()
+        report = self._conclude(media, evidence, (people, voices), provenance)
         timings["total"] = time.perf_counter() - start
         return replace(
             report,
             timeline=tuple(sorted(timeline, key=lambda point: point.t_s)),
             timings_s=timings,
             warnings=tuple(dict.fromkeys(warnings)),
-            exhibits=seen.exhibits if seen else (),
+            exhibits=_exhibits(seen, whole) if self.plan.exhibits else (),
             sound=heard.exhibit if heard else None,
         )
 
-    def _look(self, media: MediaInfo, index: VideoIndex | None, warnings: list[str], listener: Listener) -> Sighting:
+    def _look(
+        self, media: MediaInfo, index: VideoIndex | None, warnings: list[str], listener: Listener
+    ) -> tuple[Sighting | None, Whole | None]:
+        """Pass the pictures once by all who want to see them."""
         if index is None:
             pixels, found = read_image(media.path, limits=self._limits)
             warnings.extend(found)
@@ -118,13 +129,22 @@ class Pipeline:
             chosen = self._chosen(index)
             frames = iter_frames(media.path, chosen, index, limits=self._limits, warn=warnings.append)
             expected, search = len(chosen), VIDEO_SEARCH
-        announced = _announced(frames, expected, listener)
-        return look(announced, self._kit, search=search, expected=expected, exhibits=self.plan.exhibits)
+        frames = _announced(frames, expected, listener)
+        whole = Whole(self._kit, expected) if self.plan.picture else None
+        if whole:
+            frames = whole.watch(frames)
+        if self.plan.face:
+            exhibits = self.plan.exhibits
+            return look(frames, self._kit, search=search, expected=expected, exhibits=exhibits), whole
+        for _ in frames:
+            pass
+        return None, whole
 
     def _chosen(self, index: VideoIndex) -> NDArray[np.int64]:
         if self.plan.every:
             return every_nth(index.frame_count, self.plan.every)
-        return choose_frames(index.times_s, index.keyframes, count=self.plan.frames)
+        count = self.plan.frames if self.plan.face else min(self.plan.frames, MOST_FRAMES)
+        return choose_frames(index.times_s, index.keyframes, count=count)
 
     def _listen(self, media: MediaInfo, warnings: list[str], listener: Listener) -> Hearing | None:
         draw = self.plan.exhibits > 0
@@ -137,14 +157,19 @@ class Pipeline:
             return None
 
     def _conclude(
-        self, media: MediaInfo, evidence: list[Evidence], people: tuple[Person, ...], provenance: Provenance
+        self,
+        media: MediaInfo,
+        evidence: list[Evidence],
+        seen_and_heard: tuple[tuple[Person, ...], tuple[Voice, ...]],
+        provenance: Provenance,
     ) -> ScanReport:
+        people, voices = seen_and_heard
         entries = weighted(evidence)
         fused = fuse(entries)
         p_fake, interval = fused if fused else (None, None)
-        coverage = max((entry.coverage for entry in entries), default=0.0)
+        coverage = max((entry.coverage for entry in counted(entries) or entries), default=0.0)
         verdict = decide(p_fake, coverage, entries)
-        said, stated = reasons(verdict, coverage, entries, people), sentences(provenance)
+        said, stated = reasons(verdict, coverage, entries, people, voices), sentences(provenance)
         if provenance.conclusive:
             verdict = "likely_fake"
         return ScanReport(
@@ -156,9 +181,17 @@ class Pipeline:
             reasons=(*stated, *said) if provenance.conclusive else (*said, *stated),
             evidence=entries,
             people=people,
+            voices=voices,
             models=self._kit.used(),
             provenance=provenance,
         )
+
+
+def _exhibits(seen: Sighting | None, whole: Whole | None) -> tuple[Exhibit, ...]:
+    """Show faces where there are any, else pictures as a whole."""
+    if seen and (seen.faces or not whole):
+        return seen.exhibits
+    return whole.exhibits() if whole else ()
 
 
 def _announced(frames: Iterator[Frame], expected: int, listener: Listener) -> Iterator[Frame]:

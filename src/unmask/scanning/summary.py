@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from unmask.core.evidence import Evidence, Person, Reason, Verdict
+from unmask.core.evidence import Evidence, Person, Reason, Span, Verdict, Voice
 from unmask.fusion.decide import LEAST_COVERAGE
 
-_WHAT = {"face": "the faces", "image": "the picture", "audio": "the voice", "sync": "lips and sound"}
+_MOST_SPANS = 3
+_WHAT = {"face": "the faces", "image": "the picture as a whole", "audio": "the voice", "sync": "lips and sound"}
+_ALARM = {"audio": "sounds synthetic", "image": "looks generated"}
+_CALM = {"audio": "shows no sign of synthesis", "image": "shows no sign of having been generated"}
 _WHY: dict[Reason, str] = {
     "no_face": "no face was found",
     "face_too_small": "the faces are too small",
@@ -17,11 +20,17 @@ _WHY: dict[Reason, str] = {
     "out_of_domain": "the material differs from everything the detector has learned",
     "unstable": "the answer changes when the file is saved again",
     "too_dark": "the picture is too dark",
+    "too_small": "it is too small",
+    "too_plain": "it is mostly flat colour, as drawings and screenshots are",
 }
 
 
 def reasons(
-    verdict: Verdict, coverage: float, evidence: Sequence[Evidence], people: Sequence[Person]
+    verdict: Verdict,
+    coverage: float,
+    evidence: Sequence[Evidence],
+    people: Sequence[Person],
+    voices: Sequence[Voice] = (),
 ) -> tuple[str, ...]:
     """Explain a verdict.
 
@@ -30,6 +39,7 @@ def reasons(
         coverage: Of the medium.
         evidence: One entry a detector.
         people: People in the medium.
+        voices: Voices in the medium.
 
     Returns:
         One to a few sentences, the most important first.
@@ -39,9 +49,30 @@ def reasons(
     if len(people) > 1 and suspects:
         names = ", ".join(str(person.id + 1) for person in suspects)
         found.append(f"Of {len(people)} people, the suspicion concerns person {names}.")
+    found += _heard(voices)
     if verdict == "inconclusive":
         found.append(_doubt(coverage, evidence))
     return tuple(found)
+
+
+def _heard(voices: Sequence[Voice]) -> list[str]:
+    """Say where synthetic speech is likely, and whose voice it is."""
+    found = []
+    for voice in voices:
+        spans = sorted(voice.spans, key=lambda span: -span.p_fake)[:_MOST_SPANS]
+        where = ", ".join(_between(span) for span in sorted(spans, key=lambda span: span.start_s))
+        who = f" in voice {voice.id + 1} of {len(voices)}" if len(voices) > 1 else ""
+        found += [f"Synthetic speech is likely{who} {where}."] if where else []
+    return found
+
+
+def _between(span: Span) -> str:
+    return f"between {_clock(span.start_s)} and {_clock(span.end_s)} ({span.p_fake:.0%})"
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02d}"
 
 
 def _doubt(coverage: float, evidence: Sequence[Evidence]) -> str:
@@ -71,11 +102,12 @@ def _sentence(entry: Evidence) -> str:
         why = _WHY[entry.abstained] if entry.abstained else "there is nothing to judge"
         detail = f" ({entry.detail})" if entry.detail else ""
         return f"{what.capitalize()} could not be judged: {why}{detail}."
-    units = f"{entry.units} {'window' if entry.modality == 'audio' else 'face'}{'' if entry.units == 1 else 's'}"
+    unit = {"audio": "window", "image": "view"}.get(entry.modality, "face")
+    units = f"{entry.units} {unit}{'' if entry.units == 1 else 's'}"
     if entry.p_fake >= entry.likely_fake_above:
-        claim = "sounds synthetic" if entry.modality == "audio" else "look forged"
+        claim = _ALARM.get(entry.modality, "look forged")
     elif entry.p_fake < entry.likely_real_below:
-        claim = "shows no sign of synthesis" if entry.modality == "audio" else "show no sign of forgery"
+        claim = _CALM.get(entry.modality, "show no sign of forgery")
     else:
         return f"{entry.detector} is undecided about {what} ({entry.p_fake:.0%} from {units})."
     return f"{what.capitalize()} {claim} to {entry.detector} ({entry.p_fake:.0%} from {units})."
