@@ -24,6 +24,7 @@ def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("models")
     models.write_face_model(folder)
     models.write_speech_model(folder)
+    models.write_picture_model(folder)
     return folder
 
 

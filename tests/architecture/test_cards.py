@@ -10,7 +10,7 @@ from unmask.models.catalogue import find, names
 
 CARDS = [read_card(path) for path in sorted((PACKAGE / "models" / "cards").glob("*.toml"))]
 EMBEDDED = [file for card in CARDS for file in card.files if file.embedded]
-JUDGES = [card for card in CARDS if card.family in ("face", "speech")]
+JUDGES = [card for card in CARDS if card.family in ("face", "speech", "picture")]
 WEIGHTS = PACKAGE / "models" / "weights"
 EMBEDDED_BYTES = 30_000_000
 
@@ -27,7 +27,7 @@ def test_card_is_in_the_catalogue_under_its_own_name(card: ModelCard) -> None:
 
 @every_card
 def test_card_says_where_it_comes_from_and_where_it_fails(card: ModelCard) -> None:
-    assert card.family in ("face", "speech", "face-detector", "face-identity")
+    assert card.family in ("face", "speech", "picture", "face-detector", "face-identity")
     assert card.summary
     assert card.licence
     assert card.training_data

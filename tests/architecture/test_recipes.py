@@ -22,7 +22,7 @@ def test_there_are_recipes() -> None:
 def test_recipe_can_be_read(path: Path) -> None:
     recipe = read_recipe(path)
     assert recipe.name == path.stem
-    assert recipe.family in ("face", "speech")
+    assert recipe.family in ("face", "speech", "picture")
     folder = ROOT / "src" / "unmask" / "training" / "architectures"
     assert list(folder.rglob(f"{recipe.architecture}.py"))
     assert recipe.schedule.steps > 0

@@ -14,10 +14,11 @@ import pytest
 
 from tests.makers import people, sounds
 from unmask.core.evidence import Abstention, Score
-from unmask.core.records import Face, FaceCrop, Frame, Sound, SpeechWindow
+from unmask.core.records import Face, FaceCrop, Frame, PictureView, Sound, SpeechWindow
 from unmask.detectors.face_frame import FaceFrameDetector
+from unmask.detectors.picture import PictureDetector
 from unmask.detectors.speech import SpeechDetector
-from unmask.faces.crop import crop_face
+from unmask.faces.crop import crop_face, cut_square
 from unmask.fusion.calibrate import medium_probability, unit_probability
 from unmask.models import catalogue
 from unmask.models.card import CardInput
@@ -25,24 +26,33 @@ from unmask.models.session import Session
 
 POINTS = np.array([[203, 105], [243, 104], [224, 128], [208, 149], [241, 148]], np.float32)
 SHIPPED = [
-    card.name for card in map(catalogue.find, catalogue.names()) if card.family in ("face", "speech") and not card.base
+    card.name
+    for card in map(catalogue.find, catalogue.names())
+    if card.family in ("face", "speech", "picture") and not card.base
 ]
-Judge = FaceFrameDetector | SpeechDetector
+Judge = FaceFrameDetector | SpeechDetector | PictureDetector
 
 
-@pytest.fixture(params=["tiny-face", "tiny-speech", *SHIPPED])
+@pytest.fixture(params=["tiny-face", "tiny-speech", "tiny-picture", *SHIPPED])
 def detector(request: pytest.FixtureRequest, model_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Judge:
     name = request.param
     if name.startswith("tiny"):
         monkeypatch.setenv("UNMASK_MODELS", str(model_folder))
         name = str(model_folder / f"{name}.toml")
     card = catalogue.find(name)
-    kinds: dict[str, Callable[[Session], Judge]] = {"face": FaceFrameDetector, "speech": SpeechDetector}
+    kinds: dict[str, Callable[[Session], Judge]] = {
+        "face": FaceFrameDetector,
+        "speech": SpeechDetector,
+        "picture": PictureDetector,
+    }
     return kinds[card.family](Session(card, threads=1))
 
 
-def crop(pixels: np.ndarray, wants: CardInput, *, side: float = 113) -> FaceCrop:
+def crop(pixels: np.ndarray, wants: CardInput, *, side: float = 113) -> FaceCrop | PictureView:
     """A picture cut as the scanner would, as if its face filled the given box."""
+    if not wants.margin:
+        square = (178.0, 63.0, 178.0 + side * 2, 63.0 + side * 2)
+        return PictureView(cut_square(np.ascontiguousarray(pixels), square, wants.size_px), square)
     face = Face((178, 63, 178 + side * 0.8, 63 + side), POINTS, 0.9)
     return crop_face(Frame(0, 0.0, np.ascontiguousarray(pixels)), face, size_px=wants.size_px, margin=wants.margin)
 

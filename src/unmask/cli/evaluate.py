@@ -122,7 +122,7 @@ def sides_of(
     from unmask.datasets.manifest import read_manifest
     from unmask.datasets.split import read_rule, split
 
-    kinds = ("audio",) if card.family == "speech" else ("image", "video")
+    kinds = {"speech": ("audio",), "picture": ("image",)}.get(card.family, ("image", "video"))
     rows = [row for row in read_manifest(manifest, extra=by) if row.kind in kinds]
     if recipe is None:
         return {"all": rows}
@@ -174,13 +174,16 @@ def plan_of(model: str, card: ModelCard) -> ScanPlan:
         return ScanPlan(face=model, speech="")
     if card.family == "speech":
         return ScanPlan(face="", speech=model)
-    message = f"--model: {card.name} is a {card.family} model; expected one of family face or speech."
+    if card.family == "picture":
+        return ScanPlan(face="", speech="", picture=model)
+    message = f"--model: {card.name} is a {card.family} model; expected one of family face, speech or picture."
     raise InvalidOption(message)
 
 
 def modality_of(card: ModelCard) -> Modality:
     """What a detector looks at."""
-    return "audio" if card.family == "speech" else "face"
+    modalities: dict[str, Modality] = {"speech": "audio", "picture": "image"}
+    return modalities.get(card.family, "face")
 
 
 def _warn_of_missing(rows: Sequence[Row]) -> None:

@@ -52,7 +52,7 @@ class PictureDetector:
 def refusal(view: PictureView) -> Abstention | None:
     """Say why a view cannot be judged, or None if it can."""
     left, _, right, _ = view.square_xyxy_px
-    if right - left < SMALLEST_PICTURE_PX:
+    if right - left < min(SMALLEST_PICTURE_PX, view.pixels_rgb_u8.shape[0]):
         return Abstention("too_small", f"the picture is {right - left:.0f} px, {SMALLEST_PICTURE_PX} are needed")
     if plainness(view.pixels_rgb_u8) > PLAINEST:
         return Abstention("too_plain", "most of the picture is flat colour")

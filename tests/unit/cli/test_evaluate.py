@@ -81,7 +81,7 @@ def test_what_cannot_be_evaluated_is_said_in_one_line(
     for words, message in (
         ((tmp_path / "gone.csv", "--model", tiny_plan.face), "None of the manifest's 1 files exists"),
         ((manifest, "--model", tiny_plan.speech), "no row of the kind"),
-        ((manifest, "--model", "yunet-2023mar"), "expected one of family face or speech"),
+        ((manifest, "--model", "yunet-2023mar"), "expected one of family face, speech or picture"),
         ((manifest, "--model", tiny_plan.face, "--compare", tiny_plan.speech), "is a speech model"),
         ((manifest, "--model", tiny_plan.face, "--compare", tmp_path / "no.parquet"), "no Parquet table"),
         ((manifest, "--model", tiny_plan.speech, "--asv-scores", manifest), "speaker verification"),

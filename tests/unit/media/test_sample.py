@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unmask.core.errors import InvalidOption
-from unmask.media.sample import choose_frames, choose_windows, every_nth
+from unmask.media.sample import choose_frames, choose_squares, choose_windows, every_nth
 
 steps = st.lists(st.floats(0.0, 50.0), min_size=1, max_size=300)
 
@@ -87,3 +87,29 @@ def test_wrong_arguments_are_refused() -> None:
         every_nth(3, 0)
     with pytest.raises(InvalidOption):
         choose_windows(float("inf"))
+
+
+def test_the_whole_comes_first_then_the_most_textured_pieces() -> None:
+    pixels = np.full((300, 700, 3), 90, np.uint8)
+    pixels[:, 480:] = np.random.default_rng(0).integers(0, 256, (300, 220, 3), np.uint8)
+    whole, *pieces = choose_squares(pixels, side_px=200, pieces=2)
+    assert whole == (200, 0, 500, 300)
+    assert pieces[0] == (500, 50, 700, 250)
+    assert len(pieces) == 2
+
+
+@given(st.integers(1, 900), st.integers(1, 900))
+def test_squares_lie_inside_the_picture(height: int, width: int) -> None:
+    squares = choose_squares(np.zeros((height, width, 3), np.uint8), side_px=224, pieces=4)
+    assert 1 <= len(squares) <= 5
+    assert len(set(squares)) == len(squares) or min(height, width) == 224
+    for left, top, right, bottom in squares:
+        assert right - left == bottom - top
+        assert 0 <= left < right <= width
+        assert 0 <= top < bottom <= height
+
+
+def test_small_pictures_have_no_pieces_and_very_large_ones_larger_ones() -> None:
+    assert len(choose_squares(np.zeros((223, 500, 3), np.uint8), side_px=224, pieces=4)) == 1
+    large = choose_squares(np.zeros((1280, 1280, 3), np.uint8), side_px=224, pieces=4)
+    assert {right - left for left, _, right, _ in large[1:]} == {448}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from unmask.models import catalogue
-from unmask.models.card import Figure, ModelCard
+from unmask.models.card import CardBase, CardFile, Figure, ModelCard
 from unmask.models.store import installed
 from unmask.report.words import size
 from unmask.scanning.plan import tier_models
@@ -65,7 +65,8 @@ def _model(card: ModelCard) -> dict[str, Any]:
         "title": TITLES.get(card.family, card.family),
         "installed": installed(card),
         "used": card.name in tier_models("auto"),
-        "fetchable": _is_fetchable(card),
+        "fetchable": all(file.url or file.package for file in _fetched(card)),
+        "fetch_size": size(sum(file.bytes for file in _fetched(card))),
         "size": size(sum(file.bytes for file in card.files)),
         "says": _says(unseen),
         "summary": card.summary,
@@ -78,11 +79,10 @@ def _model(card: ModelCard) -> dict[str, Any]:
     }
 
 
-def _is_fetchable(card: ModelCard) -> bool:
-    """Tell whether the card says where every file can be had; one that is put together is not fetched itself."""
-    wanted = [file for file in card.files if not file.embedded and (card.base is None or file is not card.graph)]
-    had = all(file.url or file.package for file in wanted)
-    return had and (card.base is None or bool(card.base.url or card.base.package))
+def _fetched(card: ModelCard) -> list[CardFile | CardBase]:
+    """List what comes from elsewhere; a graph that is put together does not."""
+    files = [file for file in card.files if not file.embedded and (card.base is None or file is not card.graph)]
+    return [*files, card.base] if card.base else list(files)
 
 
 def _says(figures: list[Figure]) -> list[str]:

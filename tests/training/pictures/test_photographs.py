@@ -1,0 +1,96 @@
+"""Whole pictures as examples: pairs of one size, forged on the spot, the same every time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+
+from tests.makers.images import write_image
+from unmask.core.errors import UnknownOption, WeightsMissing
+from unmask.datasets.manifest import Row
+from unmask.datasets.split import SplitRule
+from unmask.training.pictures import photographs
+from unmask.training.pictures.photographs import PhotographStream
+from unmask.training.recipe import Forge, Recipe, Schedule
+
+
+@pytest.fixture
+def rows(tmp_path: Path) -> list[Row]:
+    """A large red photograph, a small green fake of one source and a small blue one of another."""
+    found = []
+    for name, label, source, size, colour in (
+        ("photo", 0, "camera", (400, 300), (200, 40, 40)),
+        ("green", 1, "painter", (180, 180), (40, 200, 40)),
+        ("blue", 1, "other", (180, 180), (40, 40, 200)),
+    ):
+        pixels = np.full((size[1], size[0], 3), colour, np.uint8)
+        path = write_image(tmp_path / f"{name}.png", pixels)
+        found.append(Row(path, "image", label, source, "", name))
+    return found
+
+
+def stream(rows: list[Row], **tables) -> PhotographStream:
+    recipe = Recipe("tiny", "picture", "clip_layers", "", Schedule(1, 2, 1.0, seed=4), SplitRule(), **tables)
+    return PhotographStream(rows, recipe, size_px=64)
+
+
+def test_labels_alternate_and_examples_repeat(rows: list[Row]) -> None:
+    examples = stream(rows)
+    for number in range(6):
+        pixels, label = examples[number]
+        assert label == number % 2
+        assert pixels.shape == (64, 64, 3)
+        assert pixels.dtype == np.uint8
+        np.testing.assert_array_equal(pixels, examples[number][0])
+        brightest = int(pixels.astype(int).sum(axis=(0, 1)).argmax())
+        assert (brightest == 0) == (label == 0)
+
+
+def test_both_of_a_pair_are_brought_to_one_size(rows: list[Row], monkeypatch: pytest.MonkeyPatch) -> None:
+    sides = []
+    scaled = photographs._scaled
+
+    def noted(pixels: np.ndarray, side: int, rng: np.random.Generator) -> np.ndarray:
+        sides.append(side)
+        return scaled(pixels, side, rng)
+
+    monkeypatch.setattr(photographs, "_scaled", noted)
+    examples = stream(rows, augment={"rescale": 0.0})
+    for number in range(8):
+        assert examples[number]
+    assert sides[::2] == sides[1::2]
+    assert max(sides) <= 180
+
+
+def test_shares_say_how_often_a_source_is_drawn(rows: list[Row]) -> None:
+    examples = stream(rows, shares={"fake": {"painter": 1.0}})
+    assert all(examples[number][0].astype(int).sum(axis=(0, 1)).argmax() == 1 for number in range(1, 12, 2))
+
+
+def test_reconstructions_come_from_the_genuine_picture(rows: list[Row], monkeypatch: pytest.MonkeyPatch) -> None:
+    class Inverter:
+        def __init__(self, _: Path) -> None:
+            pass
+
+        def through(self, pixels: np.ndarray) -> np.ndarray:
+            assert pixels.shape[0] == pixels.shape[1]
+            assert pixels.shape[0] % 8 == 0
+            return 255 - pixels
+
+    monkeypatch.setattr(photographs, "Reconstructor", Inverter)
+    forge = Forge(reconstruction=1.0, autoencoder="somewhere")
+    examples = stream(rows[:1], forge=forge)
+    genuine, forged = examples[0][0].astype(int), examples[1][0].astype(int)
+    assert genuine[..., 0].mean() > genuine[..., 1].mean()
+    assert forged[..., 0].mean() < forged[..., 1].mean()
+
+
+def test_unknown_settings_and_missing_weights_are_refused(rows: list[Row], tmp_path: Path) -> None:
+    with pytest.raises(UnknownOption, match="Did you mean whole"):
+        stream(rows, augment={"wole": 1.0})
+    with pytest.raises(WeightsMissing, match="taef2_encoder"):
+        stream(rows, forge=Forge(reconstruction=0.5, autoencoder=str(tmp_path)))

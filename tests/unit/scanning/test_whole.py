@@ -1,0 +1,122 @@
+"""Pictures as a whole, beside faces and without them, with the tiny models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.makers import images, people, videos
+from unmask.core.evidence import Evidence, ScanReport
+from unmask.core.records import Frame
+from unmask.fusion.decide import decide
+from unmask.scanning.kit import Kit
+from unmask.scanning.pipeline import Pipeline
+from unmask.scanning.plan import ScanPlan
+from unmask.scanning.whole import MOST_FRAMES, Whole
+
+Scan = Callable[..., ScanReport]
+
+
+@pytest.fixture
+def plan(tiny_plan: ScanPlan, model_folder: Path) -> ScanPlan:
+    """The tiny plan, and pictures as a whole."""
+    return replace(tiny_plan, picture=str(model_folder / "tiny-picture.toml"))
+
+
+@pytest.fixture
+def scan(plan: ScanPlan, tmp_path: Path) -> Scan:
+    """Save a picture and scan it."""
+
+    def run(pixels: np.ndarray, **settings: object) -> ScanReport:
+        path = images.write_image(tmp_path / "picture.png", pixels)
+        return Pipeline(replace(plan, **settings)).scan(path)  # type: ignore[arg-type]
+
+    return run
+
+
+def landscape(*, green: bool = False, size: tuple[int, int] = (320, 240)) -> np.ndarray:
+    """Grainy, without a face."""
+    width, height = size
+    grain = np.random.default_rng(3).integers(0, 40, (height, width, 3)).astype(np.uint8)
+    return grain + np.array((60, 160, 60) if green else (160, 60, 60), np.uint8)
+
+
+def entry(report: ScanReport, modality: str) -> Evidence:
+    return next(one for one in report.evidence if one.modality == modality)
+
+
+@pytest.mark.parametrize(("green", "verdict"), [(True, "likely_fake"), (False, "likely_real")])
+def test_without_a_face_the_whole_picture_decides(scan: Scan, *, green: bool, verdict: str) -> None:
+    report = scan(landscape(green=green), exhibits=2)
+    assert report.verdict == verdict
+    assert entry(report, "face").abstained == "no_face"
+    assert entry(report, "image").weight == 1
+    assert [model.name for model in report.models][-1] == "tiny-picture"
+    assert any("picture as a whole" in reason for reason in report.reasons)
+    (exhibit,) = report.exhibits
+    assert len(exhibit.heatmaps) == entry(report, "image").units
+    assert [point.modality for point in report.timeline] == ["image"]
+    assert report.timings_s["picture"] > 0
+
+
+def test_a_forged_face_is_not_cleared_by_its_genuine_picture(scan: Scan) -> None:
+    portrait = people.blue_portrait()
+    alone, both = scan(portrait, picture=""), scan(portrait)
+    assert both.verdict == alone.verdict == "likely_fake"
+    assert both.p_fake == alone.p_fake
+    assert entry(both, "image").weight == 0
+
+
+def test_a_genuine_face_in_a_generated_picture_is_not_called_genuine(scan: Scan) -> None:
+    portrait = people.portrait().astype(int)
+    portrait[..., 1] += 90  # Green, and as red over blue as before.
+    report = scan(np.clip(portrait, 0, 255).astype(np.uint8))
+    assert entry(report, "image").p_fake == pytest.approx(1, abs=0.05)
+    assert entry(report, "image").weight > 0.5
+    assert report.verdict != "likely_real"
+
+
+@pytest.mark.parametrize(
+    ("pixels", "reason"),
+    [
+        (landscape(size=(50, 300)), "too_small"),
+        (np.full((240, 240, 3), 128, np.uint8), "too_plain"),
+    ],
+    ids=["small", "flat"],
+)
+def test_what_cannot_be_judged_stays_open(scan: Scan, pixels: np.ndarray, reason: str) -> None:
+    report = scan(pixels)
+    assert report.verdict == "inconclusive"
+    assert entry(report, "image").abstained == reason
+    assert report.p_fake is None
+
+
+def test_a_picture_that_is_too_plain_does_not_stand_in_the_way_of_its_faces(scan: Scan) -> None:
+    report = scan(people.portrait())
+    calm = replace(entry(report, "image"), p_fake=None, abstained="too_plain")
+    assert decide(report.p_fake, 1.0, [entry(report, "face"), calm]) == report.verdict == "likely_real"
+
+
+def test_a_clip_is_looked_at_in_a_few_frames_only(plan: ScanPlan, tmp_path: Path) -> None:
+    path = videos.write_clip(tmp_path / "faceless.mp4", seconds=1.0, sound=False)
+    report = Pipeline(replace(plan, face="", speech="", exhibits=4)).scan(path)
+    assert len([point for point in report.timeline if point.modality == "image"]) <= MOST_FRAMES
+    assert 0 < len(report.exhibits) <= MOST_FRAMES
+
+
+def test_frames_pass_by_unchanged_and_few_are_taken(plan: ScanPlan) -> None:
+    frames = [Frame(at, at / 10, landscape()) for at in range(20)]
+    whole = Whole(Kit(plan), len(frames))
+    assert list(whole.watch(frames)) == frames
+    evidence, points = whole.judge()
+    assert [point.t_s for point in points] == [0.2, 0.7, 1.2, 1.7]
+    assert evidence.units == 2 * MOST_FRAMES
+
+
+def test_a_clip_that_gives_no_frame_is_too_short(plan: ScanPlan) -> None:
+    evidence, points = Whole(Kit(plan), 4).judge()
+    assert (evidence.abstained, points) == ("too_short", [])
