@@ -16,6 +16,7 @@ from unmask.core.evidence import Evidence, Person, Provenance, ScanReport, Timel
 from unmask.core.records import Exhibit, Frame, MediaInfo
 from unmask.faces.detect import STILL_SEARCH, VIDEO_SEARCH
 from unmask.fusion.decide import counted, decide, fuse, weighted
+from unmask.media.ahead import ahead
 from unmask.media.image import read_image
 from unmask.media.limits import DEFAULT_LIMITS, Limits
 from unmask.media.probe import probe_with_index
@@ -28,7 +29,7 @@ from unmask.scanning.hearing import Hearing, listen
 from unmask.scanning.kit import Kit, calibration
 from unmask.scanning.people import face_evidence, face_timeline, reviewed
 from unmask.scanning.plan import ScanPlan
-from unmask.scanning.sight import Sighting, look
+from unmask.scanning.sight import FRAMES_AT_ONCE, Sighting, look
 from unmask.scanning.summary import reasons
 from unmask.scanning.whole import MOST_FRAMES, Whole
 
@@ -127,7 +128,8 @@ class Pipeline:
             expected, search = 1, STILL_SEARCH
         else:
             chosen = self._chosen(index)
-            frames = iter_frames(media.path, chosen, index, limits=self._limits, warn=warnings.append)
+            decoded = iter_frames(media.path, chosen, index, limits=self._limits, warn=warnings.append)
+            frames = ahead(decoded, count=FRAMES_AT_ONCE)
             expected, search = len(chosen), VIDEO_SEARCH
         frames = _announced(frames, expected, listener)
         whole = Whole(self._kit, expected) if self.plan.picture else None

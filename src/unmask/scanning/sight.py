@@ -22,7 +22,7 @@ from unmask.scanning.kit import Kit, calibration
 from unmask.scanning.sequences import Sequences
 from unmask.scanning.wear import MOST_FRAMES, WornFace, due, wear_faces
 
-_FRAMES_AT_ONCE = 4
+FRAMES_AT_ONCE = 4
 _EXHIBIT_PX = 1280
 _HEATMAP_PX = 224
 
@@ -113,7 +113,7 @@ def _batches(frames: Iterable[Frame], seen: Sighting) -> Iterator[list[Frame]]:
     stream = iter(frames)
     while True:
         start = time.perf_counter()
-        batch = list(islice(stream, _FRAMES_AT_ONCE))
+        batch = list(islice(stream, FRAMES_AT_ONCE))
         seen.seconds["decode"] += time.perf_counter() - start
         if not batch:
             return
