@@ -90,7 +90,7 @@ def _draft(wanted: Recipe, runs: Sequence[Path], data: Path, folder: Path) -> Mo
 def _measure(card: ModelCard, recipe: Path, data: Path, folder: Path, *, workers: int) -> None:
     """Calibrate and measure a draft, and write its card and its evaluation."""
     from unmask.cli.evaluate import predictions, sides_of
-    from unmask.evaluate.calibrate import IDENTITY, calibrate
+    from unmask.evaluate.calibrate import FALSE_ALARMS, IDENTITY, PICTURE_FALSE_ALARMS, calibrate
     from unmask.evaluate.write import write_evaluation
     from unmask.models.write import write_card
 
@@ -98,7 +98,9 @@ def _measure(card: ModelCard, recipe: Path, data: Path, folder: Path, *, workers
     draft = folder / f"{card.name}.draft.toml"
     write_card(replace(card, calibration=IDENTITY), draft)
     rows = sides_of(data, card, recipe, ["validation"])["validation"]
-    card = replace(card, calibration=calibrate(predictions(rows, str(draft), card, workers)))
+    allowed = PICTURE_FALSE_ALARMS if card.family == "picture" else FALSE_ALARMS
+    found = predictions(rows, str(draft), card, workers)
+    card = replace(card, calibration=calibrate(found, false_alarms=allowed))
     draft.unlink()
     path = folder / f"{card.name}.toml"
     write_card(card, path)

@@ -18,22 +18,26 @@ IDENTITY = Calibration(1.0, 0.0, 1.0, 0.0, 0.5, 0.5, (), 0.0)
 """Leaves logits as they are: what a draft card carries until it is calibrated."""
 
 FALSE_ALARMS = 0.05
+PICTURE_FALSE_ALARMS = 0.03
+"""For detectors of whole pictures, whose alarms come on top of those about faces."""
+
 MISSES = 0.10
 _MOST_UNITS = 32
 _MARGIN = 1e-5
 """Keeps the media that a threshold spares on their side when the card rounds slopes and thresholds to six digits."""
 
 
-def calibrate(predictions: Sequence[Prediction]) -> Calibration:
+def calibrate(predictions: Sequence[Prediction], *, false_alarms: float = FALSE_ALARMS) -> Calibration:
     """Fit a calibration.
 
     Args:
         predictions: Made with a card that carries `IDENTITY`, of sources left out of training.
+        false_alarms: Largest share of genuine media that may reach likely_fake.
 
     Returns:
         Platt scaling for units and media in which both labels count alike and a source counts by the square root of
-        its size, and two thresholds: at most `FALSE_ALARMS` of genuine media reach likely_fake, at most `MISSES` of
-        the forged ones likely_real.
+        its size, and two thresholds: at most `false_alarms` of genuine media reach likely_fake, at most `MISSES` of the
+        forged ones likely_real.
 
     Raises:
         DataError: One label is missing.
@@ -47,7 +51,7 @@ def calibrate(predictions: Sequence[Prediction]) -> Calibration:
     weights = _balanced(answered)
     slope, offset = fit_platt(logits, labels, weights=weights)
     p = sigmoid(slope * logits + offset)
-    fake_above = _above(p[labels == 0], FALSE_ALARMS)
+    fake_above = _above(p[labels == 0], false_alarms)
     real_below = min(_below(p[labels == 1], MISSES), fake_above)
     unit_slope, unit_offset = _units(answered, weights)
     return Calibration(

@@ -3,11 +3,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unmask.core.evidence import Evidence
-from unmask.fusion.decide import LEAST_COVERAGE, any_forged, decide, fuse, thresholds, weighted
+from unmask.fusion.decide import LEAST_COVERAGE, any_forged, counted, decide, fuse, thresholds, weighted
 
 P = st.floats(0, 1)
 
@@ -108,3 +108,45 @@ def test_a_genuine_voice_does_not_clear_pictures_that_nobody_could_judge() -> No
     assert decide(0.05, 1.0, [voice]) == "likely_real"
     assert decide(0.05, 1.0, [voice, replace(said(None), abstained="face_too_small")]) == "inconclusive"
     assert decide(0.05, 1.0, [voice, replace(said(None), abstained="no_speech")]) == "likely_real"
+
+
+def whole(p_fake: float | None, abstained: str = "too_plain") -> Evidence:
+    """What a detector of whole pictures says; its thresholds are 0.2 and 0.8."""
+    reason = abstained if p_fake is None else None
+    return replace(said(p_fake, below=0.2, above=0.8), detector="w", modality="image", abstained=reason)  # type: ignore[arg-type]
+
+
+@settings(deadline=None)
+@given(st.floats(0, 1), st.floats(0, 0.79))
+def test_a_calm_or_mildly_suspicious_whole_changes_nothing_about_its_faces(face: float, picture: float) -> None:
+    alone, both = [said(face)], [said(face), whole(picture)]
+    assert counted(both) == alone
+    assert fuse(both) == fuse(alone)
+    assert thresholds(both) == thresholds(alone)
+    assert decide(face, 1.0, both) == decide(face, 1.0, alone)
+    assert [entry.weight for entry in weighted(both)] == [*(entry.weight for entry in weighted(alone)), 0.0]
+
+
+def test_an_alarm_about_the_whole_counts_beside_a_calm_face_but_has_to_be_sure() -> None:
+    for picture, verdict in ((0.82, "inconclusive"), (0.99, "likely_fake")):
+        both = [said(0.05), whole(picture)]
+        found = fuse(both)
+        assert found is not None
+        assert decide(found[0], 1.0, both) == verdict
+
+
+@pytest.mark.parametrize(("picture", "verdict"), [(0.9, "likely_fake"), (0.1, "likely_real"), (0.5, "inconclusive")])
+def test_without_a_face_the_whole_decides(picture: float, verdict: str) -> None:
+    both = [said(None), whole(picture)]
+    assert fuse(both) is not None
+    assert decide(picture, 1.0, both) == verdict
+
+
+def test_what_the_whole_cannot_say_does_not_stand_in_the_way_of_faces() -> None:
+    assert decide(0.05, 1.0, [said(0.05), whole(None)]) == "likely_real"
+    assert decide(None, 0.0, [said(None), whole(None)]) == "inconclusive"
+
+
+def test_a_calm_whole_does_not_clear_faces_that_could_not_be_judged() -> None:
+    small = replace(said(None), abstained="face_too_small")
+    assert decide(0.05, 1.0, [small, whole(0.05)]) == "inconclusive"

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unmask.core.errors import InvalidOption
@@ -98,6 +98,7 @@ def test_the_whole_comes_first_then_the_most_textured_pieces() -> None:
     assert len(pieces) == 2
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.integers(1, 900), st.integers(1, 900))
 def test_squares_lie_inside_the_picture(height: int, width: int) -> None:
     squares = choose_squares(np.zeros((height, width, 3), np.uint8), side_px=224, pieces=4)
