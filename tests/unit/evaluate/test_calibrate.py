@@ -52,8 +52,6 @@ def test_an_overconfident_detector_is_calmed() -> None:
     assert loud.medium_slope < 0.5
 
 
-@pytest.mark.parametrize("count", [4, 9, 18, 19, 20, 39, 100, 333])
-@pytest.mark.parametrize("apart", [0.3, 1.0, 3.0])
 def test_fewer_false_alarms_can_be_asked_for() -> None:
     predictions = drawn(400, 0, -1.0) + drawn(400, 1, 1.0)
     usual, strict = calibrate(predictions), calibrate(predictions, false_alarms=0.01)
@@ -61,6 +59,8 @@ def test_fewer_false_alarms_can_be_asked_for() -> None:
     assert shares(strict, predictions)[0] <= 0.01
 
 
+@pytest.mark.parametrize("count", [4, 9, 18, 19, 20, 39, 100, 333])
+@pytest.mark.parametrize("apart", [0.3, 1.0, 3.0])
 def test_thresholds_keep_their_promise(count: int, apart: float) -> None:
     for seed in range(5):
         predictions = drawn(count, 0, -apart, seed=seed) + drawn(count + 3, 1, apart, seed=seed)
