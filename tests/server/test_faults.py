@@ -19,6 +19,7 @@ from tests.server.fake import examine, order
 from unmask.core.events import Listener
 from unmask.core.evidence import ScanReport
 from unmask.server.jobs import ledger as ledgers
+from unmask.server.jobs.queue import JobQueue
 from unmask.server.storage import files as stores
 
 
@@ -201,6 +202,17 @@ def test_a_queue_that_lost_its_messages_is_filled_again(house: House) -> None:
     house.service.supervisor._find_lost()
     house.work()
     assert house.job(job)["state"] == "done"
+
+
+def test_who_came_first_is_next_whatever_was_announced_first(house: House) -> None:
+    first, second = house.hand_in(order(salt="1"))["id"], house.hand_in(order(salt="2"))["id"]
+    with sqlite3.connect(house.settings.data / "queue.db") as queue:
+        queue.execute("DELETE FROM task")
+    JobQueue(house.settings).put([second, first])
+    house.work()
+    assert (house.job(first)["state"], house.job(second)["state"]) == ("done", "queued")
+    house.work()
+    assert house.job(second)["state"] == "done"
 
 
 def test_what_a_crash_left_behind_is_swept_up(open_house: Open) -> None:

@@ -91,20 +91,24 @@ class Worker:
             self._ledger.greet(self._name, os.getpid(), self._ready_at)
             self._greeted = time.monotonic()
 
-    def do(self, job: str) -> None:
-        """Examine the medium of a job and store what came out."""
-        claim = _stubborn(lambda: self._ledger.claim(job, self._name))
+    def do(self, _announced: str) -> None:
+        """Examine the medium of the job that has waited longest, whichever was announced, and store what came out."""
+        claim = _stubborn(self._next)
         if claim is None:
             return
         with _time_limit(self._settings.max_job_s), Heart(self._ledger, claim, self.greet) as heart:
             try:
                 self._conclude(claim, heart)
             except JobLost:
-                if _stubborn(lambda: self._ledger.state(job)) in (None, "cancelled"):
-                    self._results.remove(job)
+                if _stubborn(lambda: self._ledger.state(claim.job)) in (None, "cancelled"):
+                    self._results.remove(claim.job)
             except Exception as error:  # noqa: BLE001 - whatever a file provokes, it fails only its own job
                 code, message = type(error).__name__, self._explained(claim, error)
                 _stubborn(lambda: self._ledger.fail(claim, code, message))
+
+    def _next(self) -> Claim | None:
+        claims = (self._ledger.claim(job, self._name) for job in self._ledger.queued())
+        return next(filter(None, claims), None)
 
     def _conclude(self, claim: Claim, heart: Heart) -> None:
         report = self._examine(self._files.path(claim.sha256), heart.listen)

@@ -29,9 +29,10 @@ for (const button of document.querySelectorAll("[data-fetch]")) {
         progress: ({ done, total }) => {
           // pip does not tell how far it is: then the bar only shows that something goes on.
           if (!done) return;
-          bar.value = done / total;
           words.setAttribute("aria-live", "off");
-          words.textContent = `Fetching: ${size(done)} of ${size(total)}`;
+          words.textContent = done < total ? `Fetching: ${size(done)} of ${size(total)}` : "It is here. Putting it together …";
+          if (done < total) bar.value = done / total;
+          else bar.removeAttribute("value");
         },
         done: () => {
           stop();

@@ -6,6 +6,7 @@ import { percent, size, state } from "./words.js";
 
 const AT_ONCE = 2;
 const FINISHED_SHOWN = 6;
+const ENDED = ["done", "failed", "cancelled"];
 const ORDER = { running: 0, queued: 1, done: 2, failed: 2, cancelled: 2 };
 const limits = document.getElementById("jobs-limits").dataset;
 
@@ -58,7 +59,7 @@ export class Queue {
       const pages = await Promise.all([
         read("jobs?state=running&per_page=50"),
         read("jobs?state=queued&sort=created_at&per_page=50"),
-        read(`jobs?sort=-created_at&per_page=${FINISHED_SHOWN}`),
+        ...ENDED.map((state) => read(`jobs?state=${state}&sort=-created_at&per_page=${FINISHED_SHOWN}`)),
       ]);
       const found = new Map(pages.flatMap((page) => page.items).map((job) => [job.id, job]));
       for (const id of [...this.jobs.keys()]) if (!found.has(id)) this.#remove(id);
