@@ -159,7 +159,10 @@ def test_models_are_described_in_words(house: House) -> None:
     assert re.search(r"it picks the forged one\s+\d\d times in 100", text)
     assert "Not allowed by the terms of its training data." in text
     assert "looked at last" in text
-    assert re.findall(r'data-name="(\S+)">(?:(?!</article>).)*✓ In use', text, re.DOTALL) == ["face.fast-1", "speech.fast-1"]
+    assert re.findall(r'data-name="(\S+)">(?:(?!</article>).)*✓ In use', text, re.DOTALL) == [
+        "face.fast-1",
+        "speech.fast-1",
+    ]
 
 
 def test_pages_say_where_and_how_long_files_are_kept(open_house: Open) -> None:
