@@ -49,6 +49,36 @@ def speech_like(seconds: float = 4.0, rate_hz: int = 16000, *, seed: int = 0) ->
     return np.clip(sound, -1, 1).astype(np.float32)
 
 
+def sung(seconds: float = 4.0, rate_hz: int = 16000, *, seed: int = 0) -> F32Array:
+    """Make notes of a scale on open vowels, each held for half a second or more with a slight vibrato; shape (N,)."""
+    rng = np.random.default_rng(seed)
+    notes = []
+    for _ in range(round(seconds / 0.5) + 1):
+        times_s = np.arange(round(rng.choice([0.5, 0.8, 1.2]) * rate_hz)) / rate_hz
+        note_hz = 196 * 2 ** (rng.choice([0, 2, 4, 5, 7, 9, 12]) / 12)
+        phase = 2 * np.pi * note_hz * (times_s - 0.01 / (2 * np.pi * 5.5) * np.cos(2 * np.pi * 5.5 * times_s))
+        gains = [np.exp(-(((k * note_hz - 700) / 200) ** 2)) + 0.5 * np.exp(-(((k * note_hz - 1200) / 300) ** 2)) + 0.02
+                 for k in range(1, 30)]  # fmt: skip
+        fade = np.minimum(1, np.minimum(times_s, times_s[::-1]) / 0.04)
+        notes.append(fade * sum(gain * np.sin(k * phase) for k, gain in enumerate(gains, 1)))
+    found = 0.1 * np.concatenate(notes)[: round(seconds * rate_hz)]
+    return (found + 0.001 * rng.standard_normal(found.size)).astype(np.float32)
+
+
+def strummed(seconds: float = 4.0, rate_hz: int = 16000, *, seed: int = 0) -> F32Array:
+    """Make chords of struck strings, two a second, each ringing for a second; shape (N,)."""
+    rng = np.random.default_rng(seed)
+    size, length = round(seconds * rate_hz), rate_hz
+    times_s = np.arange(length) / rate_hz
+    found = np.zeros(size + length)
+    for begin in range(0, size, rate_hz // 2):
+        root_hz = 131 * 2 ** (rng.choice([0, 5, 7, 9]) / 12)
+        for note_hz in root_hz * 2 ** (np.array([0, 4, 7, 12]) / 12):
+            ringing = sum(0.6**k * np.sin(2 * np.pi * k * note_hz * times_s) for k in range(1, 8))
+            found[begin : begin + length] += 0.1 * ringing * np.exp(-times_s / 0.7)
+    return found[:size].astype(np.float32)
+
+
 def write_sound(path: Path, samples: F32Array, rate_hz: int = 16000, *, suffix: str | None = None) -> Path:
     """Encode mono samples by the suffix of `path` (or by `suffix`, for files with a wrong name)."""
     container_name, codec, only_rate = _CODECS[suffix or path.suffix]

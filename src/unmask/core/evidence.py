@@ -220,7 +220,6 @@ class ScanReport:
         reasons: What the verdict rests on, in plain sentences.
         evidence: One entry per detector; of a speech detector, one per voice.
         people: One entry per person, most visible first.
-        voices: One entry per voice that was judged, in order of appearance.
         timeline: Every scored moment, in order of time.
         models: What took part, with digests.
         timings_s: Seconds per stage, and ``total``.
@@ -228,6 +227,7 @@ class ScanReport:
         exhibits: Pictures for the HTML report; not part of the JSON.
         sound: Sound for the HTML report; not part of the JSON.
         provenance: What the file says about its own origin.
+        voices: One entry per voice that was judged, in order of appearance.
     """
 
     media: MediaInfo
@@ -238,7 +238,6 @@ class ScanReport:
     reasons: tuple[str, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     people: tuple[Person, ...] = ()
-    voices: tuple[Voice, ...] = ()
     timeline: tuple[TimelinePoint, ...] = ()
     models: tuple[ModelUsed, ...] = ()
     timings_s: dict[str, float] = field(default_factory=dict)
@@ -246,6 +245,7 @@ class ScanReport:
     exhibits: tuple[Exhibit, ...] = field(default=(), repr=False)
     sound: SoundExhibit | None = field(default=None, repr=False)
     provenance: Provenance = Provenance()
+    voices: tuple[Voice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from unmask.core.events import Advanced, Listener, ignore
 from unmask.core.evidence import Modality, ScanFailure, ScanReport
 from unmask.datasets.manifest import Row
 from unmask.fusion.calibrate import log_odds
-from unmask.fusion.decide import decide
+from unmask.fusion.decide import decide, fuse
 from unmask.scanning.many import scan_one
 from unmask.scanning.plan import ScanPlan
 
@@ -92,12 +92,14 @@ def judge(plan: ScanPlan, modality: Modality, row: Row) -> Prediction:
     if isinstance(result, ScanFailure):
         return Prediction(row, None, (), "", result.error)
     traits = _traits(result)
-    entry = next((entry for entry in result.evidence if entry.modality == modality), None)
-    if entry is None or entry.p_fake is None:
-        return Prediction(row, None, (), "", (entry and entry.abstained) or "no_track", (), traits)
+    entries = [entry for entry in result.evidence if entry.modality == modality]
+    fused = fuse(entries)
+    if fused is None:
+        return Prediction(row, None, (), "", (entries and entries[0].abstained) or "no_track", (), traits)
     units = tuple(point.p_fake for point in result.timeline if point.modality == modality)
     people = tuple(one.p_fake for one in result.people if one.p_fake is not None) if modality == "face" else ()
-    return Prediction(row, entry.p_fake, units, decide(entry.p_fake, entry.coverage, [entry]), "", people, traits)
+    verdict = decide(fused[0], max(entry.coverage for entry in entries), entries)
+    return Prediction(row, fused[0], units, verdict, "", people, traits)
 
 
 def check_files(rows: Sequence[Row]) -> list[Row]:

@@ -18,7 +18,6 @@ from unmask.core.evidence import (
     Credentials,
     Evidence,
     Modality,
-    Person,
     Provenance,
     Reason,
     ScanFailure,
@@ -98,8 +97,17 @@ class PersonDocument(_Document):
     spans: tuple[SpanDocument, ...]
 
 
+class VoiceDocument(_Document):
+    """What was concluded about one voice; id 0 is the first to be heard."""
+
+    id: Count
+    p_fake: Share
+    windows: Count
+    spans: tuple[SpanDocument, ...]
+
+
 class MomentDocument(_Document):
-    """One scored moment; `person` is null for anything but faces."""
+    """One scored moment; `person` is a person for faces, and for sound with several voices a voice."""
 
     t_s: Number
     p_fake: Share
@@ -153,6 +161,7 @@ class ReportDocument(_Document):
     reasons: tuple[str, ...]
     evidence: tuple[EvidenceDocument, ...]
     people: tuple[PersonDocument, ...]
+    voices: tuple[VoiceDocument, ...] = ()
     timeline: tuple[MomentDocument, ...]
     provenance: ProvenanceDocument
     models: tuple[ModelDocument, ...]
@@ -207,7 +216,8 @@ def document(report: ScanReport) -> ReportDocument:
         coverage=report.coverage,
         reasons=tuple(portable(reason) for reason in report.reasons),
         evidence=tuple(_evidence(one) for one in report.evidence),
-        people=tuple(_person(one) for one in report.people),
+        people=tuple(PersonDocument.model_validate(asdict(one)) for one in report.people),
+        voices=tuple(VoiceDocument.model_validate(asdict(one)) for one in report.voices),
         timeline=tuple(
             MomentDocument(t_s=one.t_s, p_fake=one.p_fake, modality=one.modality, person=one.person)
             for one in report.timeline
@@ -285,15 +295,4 @@ def _evidence(one: Evidence) -> EvidenceDocument:
         likely_real_below=one.likely_real_below,
         likely_fake_above=one.likely_fake_above,
         weight=one.weight,
-    )
-
-
-def _person(one: Person) -> PersonDocument:
-    return PersonDocument(
-        id=one.id,
-        p_fake=one.p_fake,
-        coverage=one.coverage,
-        faces=one.faces,
-        abstained=one.abstained,
-        spans=tuple(SpanDocument(start_s=span.start_s, end_s=span.end_s, p_fake=span.p_fake) for span in one.spans),
     )

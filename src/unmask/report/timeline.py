@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from unmask.core.evidence import Modality, Person, ScanReport, Span, TimelinePoint
+from unmask.core.evidence import Modality, ScanReport, Span, TimelinePoint
 from unmask.report.drawing.lane import lane, thinned
 from unmask.report.gauge import thresholds
-from unmask.report.words import MODALITIES, clock, percent, person_name
+from unmask.report.words import clock, lane_name, percent
 
 MOST_ROWS = 400
 MOST_PEAKS = 12
@@ -124,21 +124,20 @@ def groups(report: ScanReport) -> list[Group]:
     found: dict[tuple[Modality, int | None], list[TimelinePoint]] = {}
     for point in report.timeline:
         found.setdefault((point.modality, point.person), []).append(point)
-    people = {person.id: person for person in report.people}
     order = {"face": 0, "image": 1, "sync": 2, "audio": 3}
     keys = sorted(found, key=lambda key: (order[key[0]], -1 if key[1] is None else key[1]))
-    return [_group(report, key, found[key], people) for key in keys]
+    return [_group(report, key, found[key]) for key in keys]
 
 
-def _group(
-    report: ScanReport, key: tuple[Modality, int | None], points: list[TimelinePoint], people: Mapping[int, Person]
-) -> Group:
-    modality, person = key
-    who = None if person is None else people.get(person)
+def _group(report: ScanReport, key: tuple[Modality, int | None], points: list[TimelinePoint]) -> Group:
+    modality, number = key
+    seen = next((person for person in report.people if modality == "face" and person.id == number), None)
+    heard = next((voice for voice in report.voices if modality == "audio" and voice.id == (number or 0)), None)
+    who = seen or heard
     return Group(
-        title=MODALITIES[modality] if person is None else person_name(person),
-        note=_note(who),
-        person=person,
+        title=lane_name(modality, number),
+        note="" if who is None or number is None else _note(who.p_fake),
+        person=number if modality == "face" else None,
         points=tuple(points),
         limits=thresholds(report.evidence, modality),
         spans=who.spans if who else (),
@@ -172,10 +171,8 @@ def _stretch(title: str, span: Span) -> Peak:
     return Peak(max(span.start_s - LEAD_S, 0.0), words)
 
 
-def _note(person: Person | None) -> str:
-    if person is None:
-        return ""
-    return "could not be judged" if person.p_fake is None else f"overall {percent(person.p_fake)}"
+def _note(p_fake: float | None) -> str:
+    return "could not be judged" if p_fake is None else f"overall {percent(p_fake)}"
 
 
 def _spoken(group: Group) -> str:
@@ -199,7 +196,7 @@ def table(report: ScanReport) -> tuple[list[tuple[str, str, str]], int]:
     rows = [
         (
             clock(point.t_s),
-            MODALITIES[point.modality] if point.person is None else person_name(point.person),
+            lane_name(point.modality, point.person),
             percent(point.p_fake),
         )
         for point in sorted(points, key=lambda point: point.t_s)

@@ -31,7 +31,7 @@ ABSTENTIONS: Mapping[Reason, str] = {
     "too_short": "There is too little material to judge.",
     "too_compressed": "Compression has removed the traces that the detector needs; look for an earlier copy.",
     "out_of_domain": "This is unlike anything the detector was trained on, so its answer would mean nothing.",
-    "unstable": "The answer changed under harmless changes of the material, so it is not given.",
+    "unstable": "The answer turned when the material was saved again or made a little smaller, so it is not given.",
     "too_dark": "The material is too dark to be judged.",
     "too_small": "The picture is too small to be judged; a larger copy may help.",
     "too_plain": "This is mostly flat colour: drawings, diagrams and screenshots are not what the detector knows.",
@@ -128,6 +128,13 @@ def meaning(report: ScanReport) -> tuple[str, ...]:
 def person_name(person: int) -> str:
     """Name a person by number, from 1 (ids count from 0)."""
     return f"Person {person + 1}"
+
+
+def lane_name(modality: Modality, number: int | None) -> str:
+    """Name what a lane of the timeline shows: a person, one of several voices, or what was looked at."""
+    if number is None:
+        return MODALITIES[modality]
+    return f"Voice {number + 1}" if modality == "audio" else person_name(number)
 
 
 def percent(share: float | None) -> str:

@@ -97,7 +97,7 @@ def _calm(entry: Evidence) -> bool:
 
 
 def _sentence(entry: Evidence) -> str:
-    what = _WHAT[entry.modality]
+    what = _WHAT[entry.modality] if entry.p_fake is None else entry.detail or _WHAT[entry.modality]
     if entry.p_fake is None:
         why = _WHY[entry.abstained] if entry.abstained else "there is nothing to judge"
         detail = f" ({entry.detail})" if entry.detail else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 import numpy as np
@@ -71,23 +71,44 @@ def judge_voices(
     if not scored or unlike > len(scored):
         return [_refusal(detector, refusals, card)], (), []
     owners = tell_apart([one.print for one in scored if one.print is not None])
+    spoken = _parts_by_voice(scored, owners, length_s)
+    chances = {voice: [_chance(part, card) for part in parts] for voice, parts in spoken.items()}
+    voices = tuple(
+        Voice(voice, any_forged(chances[voice]), owners.count(voice), _spans(parts, chances[voice], card))
+        for voice, parts in spoken.items()
+    )
+    evidence = [
+        replace(
+            _evidence(detector, parts, chances[voice], card),
+            coverage=len(scored) / len(heard),
+            units=len(heard),
+            detail=f"voice {voice + 1} of {len(spoken)}" if len(spoken) > 1 else "",
+        )
+        for voice, parts in spoken.items()
+    ]
+    timeline = [
+        TimelinePoint((one.start_s + one.end_s) / 2, unit_probability(_logit(one), card), "audio", who)
+        for one, who in zip(scored, owners if len(spoken) > 1 else [None] * len(scored), strict=True)
+    ]
+    return evidence, voices, timeline
+
+
+def _parts_by_voice(scored: Sequence[Heard], owners: Sequence[int], length_s: float) -> dict[int, list[_Part]]:
+    """Cut what each voice says into stretches of one level; a single stretch stands for its windows as they are."""
     times, values = _curve(scored, length_s)
     begins = [one.start_s for one in scored]
     speaking = np.array([owners[max(bisect_right(begins, t_s + STEP_S / 2) - 1, 0)] for t_s in times])
-    evidence, voices = [], []
-    for number in sorted(set(speaking.tolist())):
-        mine = speaking == number
-        parts = _parts(times[mine], values[mine])
-        if len(parts) == 1 and len(set(owners)) == 1:
-            parts = [_Part(parts[0].start_s, parts[0].end_s, np.array([_logit(one) for one in scored]))]
-        chances = [medium_probability(pooled_logit(part.logits.tolist()), card) for part in parts]
-        voices.append(Voice(number, any_forged(chances), owners.count(number), _spans(parts, chances, card)))
-        evidence.append(_evidence(detector, parts, chances, card, coverage=len(scored) / len(heard), units=len(heard)))
-    timeline = [
-        TimelinePoint((one.start_s + one.end_s) / 2, unit_probability(_logit(one), card), "audio", who)
-        for one, who in zip(scored, owners if len(voices) > 1 else [None] * len(scored), strict=True)
-    ]
-    return evidence, tuple(voices), timeline
+    found = {}
+    for voice in sorted(set(speaking.tolist())):
+        parts = _parts(times[speaking == voice], values[speaking == voice])
+        if len(parts) == 1 and voice == max(owners) == 0:
+            parts = [replace(parts[0], logits=np.array([_logit(one) for one in scored]))]
+        found[voice] = parts
+    return found
+
+
+def _chance(part: _Part, card: Calibration) -> float:
+    return medium_probability(pooled_logit(part.logits.tolist()), card)
 
 
 def _logit(one: Heard) -> float:
@@ -126,21 +147,11 @@ def _spans(parts: Sequence[_Part], chances: Sequence[float], card: Calibration) 
     return tuple(found)
 
 
-def _evidence(
-    detector: str, parts: Sequence[_Part], chances: Sequence[float], card: Calibration, *, coverage: float, units: int
-) -> Evidence:
+def _evidence(detector: str, parts: Sequence[_Part], chances: Sequence[float], card: Calibration) -> Evidence:
     ends = [medium_interval(pooled_logit(part.logits.tolist()), spread(part.logits.tolist()), card) for part in parts]
-    return Evidence(
-        detector=detector,
-        modality="audio",
-        p_fake=any_forged(chances),
-        interval=(any_forged([low for low, _ in ends]), any_forged([high for _, high in ends])),
-        coverage=coverage,
-        units=units,
-        abstained=None,
-        likely_real_below=card.likely_real_below,
-        likely_fake_above=card.likely_fake_above,
-    )
+    interval = (any_forged([low for low, _ in ends]), any_forged([high for _, high in ends]))
+    limits = (card.likely_real_below, card.likely_fake_above)
+    return Evidence(detector, "audio", any_forged(chances), interval, 0.0, 0, None, "", *limits)
 
 
 def _refusal(detector: str, refusals: Sequence[Abstention], card: Calibration) -> Evidence:

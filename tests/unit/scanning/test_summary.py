@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import get_args
 
 import pytest
 
-from unmask.core.evidence import Evidence, Modality, Person, Reason, Span
+from unmask.core.evidence import Evidence, Modality, Person, Reason, Span, Voice
 from unmask.scanning.summary import reasons
 
 
@@ -62,3 +63,19 @@ def test_a_verdict_held_back_by_the_other_parts_is_explained() -> None:
     assert "stays below the upper threshold" in suspicious[-1]
     unjudged = reasons("inconclusive", 1.0, [said(0.1, "audio"), said(None, "face", "face_too_small")], ())
     assert "does not clear the rest" in unjudged[-1]
+
+
+def test_where_synthetic_speech_is_likely_is_said_in_minutes_and_seconds() -> None:
+    voice = Voice(0, 0.9, 9, (Span(4.0, 9.0, 0.93), Span(64.6, 70.0, 0.81)))
+    *_, last = reasons("likely_fake", 1.0, [said(0.9, "audio")], (), [voice])
+    assert last == "Synthetic speech is likely between 0:04 and 0:09 (93%), between 1:05 and 1:10 (81%)."
+    assert len(reasons("likely_real", 1.0, [said(0.1, "audio")], (), [Voice(0, 0.1, 9)])) == 1
+
+
+def test_of_several_voices_the_suspicious_one_is_named() -> None:
+    heard = [replace(said(p, "audio"), detail=f"voice {n} of 2") for n, p in ((1, 0.1), (2, 0.9))]
+    voices = [Voice(0, 0.1, 5), Voice(1, 0.9, 5, (Span(10.0, 20.0, 0.9),))]
+    found = reasons("likely_fake", 1.0, heard, (), voices)
+    assert found[0].startswith("Voice 2 of 2 sounds synthetic")
+    assert found[1].startswith("Voice 1 of 2 shows no sign")
+    assert found[2] == "Synthetic speech is likely in voice 2 of 2 between 0:10 and 0:20 (90%)."

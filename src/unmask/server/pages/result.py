@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from unmask.client.documents import Exhibits, Face, Picture
-from unmask.core.evidence import Evidence, ModelUsed, Person, Provenance, ScanReport, Span, Trace
+from unmask.core.evidence import Evidence, ModelUsed, Person, Provenance, ScanReport, Span, Trace, Voice
 from unmask.core.records import MediaInfo
 from unmask.report.figures import level
 from unmask.report.gauge import thresholds
@@ -47,9 +47,8 @@ def restored(document: ReportDocument) -> ScanReport:
     """Turn the published document back into a record, without its timeline, pictures and sound."""
     kept = document.model_dump()
     media = {key: value for key, value in kept["media"].items() if key != "frame_rate"}
-    people = (
-        Person(**{**person, "spans": tuple(Span(**span) for span in person["spans"])}) for person in kept["people"]
-    )
+    people = (Person(**{**person, "spans": _spans(person)}) for person in kept["people"])
+    voices = (Voice(**{**voice, "spans": _spans(voice)}) for voice in kept["voices"])
     origin = {**kept["provenance"], "traces": tuple(Trace(**trace) for trace in kept["provenance"]["traces"])}
     return ScanReport(
         media=MediaInfo(path=Path(document.path), sha256=document.sha256, **media),
@@ -60,11 +59,16 @@ def restored(document: ReportDocument) -> ScanReport:
         reasons=document.reasons,
         evidence=tuple(Evidence(**one) for one in kept["evidence"]),
         people=tuple(people),
+        voices=tuple(voices),
         provenance=Provenance(**origin),
         models=tuple(ModelUsed(**model) for model in kept["models"]),
         timings_s=document.timings_s,
         warnings=document.warnings,
     )
+
+
+def _spans(kept: dict[str, Any]) -> tuple[Span, ...]:
+    return tuple(Span(**span) for span in kept["spans"])
 
 
 def _numbers(document: ReportDocument) -> list[tuple[str, str]]:
