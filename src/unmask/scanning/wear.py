@@ -21,6 +21,8 @@ from unmask.fusion.pool import pooled_logit
 from unmask.media.degrade import jpeg, rescale
 from unmask.models.card import Calibration, CardInput
 
+SLACK = 0.5
+"""What `unmask export` puts on the cards of face detectors; docs/benchmarks.md tells how it was chosen."""
 MOST_FRAMES = 8
 """Frames of a clip whose faces are worn, spread evenly."""
 MOST_FACES = 4
