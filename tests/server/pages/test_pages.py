@@ -91,7 +91,7 @@ def test_a_result_is_explained(house: House) -> None:
         "Likely forged",
         "Of 100 files like this one, about 90 would be forged, if forged and genuine files were equally common.",
         "It may well lie anywhere from 80% to 95%.",
-        "100% of the faces and voices that were looked for could be judged.",
+        "100% of the faces that were looked for could be judged.",
         "What it does not mean",
         'data-timeline-media src="/api/v1/jobs/',
         'class="timeline"',

@@ -14,7 +14,7 @@ from unmask.report.page import page
 from unmask.report.schema import ReportDocument
 from unmask.report.words import NOUNS, clock, interval, percent, person_name, whole_percent
 
-LOOKED_FOR = {"image": "faces", "video": "faces and voices", "audio": "voices"}
+JUDGED = {"face": "faces", "image": "pictures as a whole", "audio": "voices", "sync": "moments of speech"}
 ZONES = {"fake": "counts as likely forged", "real": "counts as likely genuine", "unknown": "cannot tell"}
 WIDE = 0.4
 TAG_LIFT_PX = 22
@@ -73,10 +73,11 @@ def _spans(kept: dict[str, Any]) -> tuple[Span, ...]:
 
 def _numbers(document: ReportDocument) -> list[tuple[str, str]]:
     """Say probability, interval and coverage in sentences."""
-    noun, looked_for = NOUNS[document.media.kind], LOOKED_FOR[document.media.kind]
-    share = f"{whole_percent(document.coverage)} of the {looked_for} that were looked for could be judged."
-    if document.coverage <= 0.0:
-        share = f"Nothing in this {noun} could be judged."
+    judged = {JUDGED[one.modality]: whole_percent(one.coverage) for one in document.evidence if one.coverage > 0.0}
+    shares = " and ".join(f"{share} of the {what}" for what, share in judged.items())
+    share = f"{shares} that were looked for could be judged."
+    if not judged:
+        share = f"Nothing in this {NOUNS[document.media.kind]} could be judged."
     said = [("How much could be judged", share)]
     if document.interval is not None:
         low, high = document.interval
