@@ -57,13 +57,13 @@ clean:
 $(DEMO_ENV)/installed: pyproject.toml | python
 	@echo "Installing unmask into $(DEMO_ENV), about 1.1 GB, which takes a minute or two ..."
 	$(PYTHON) -m venv $(DEMO_ENV)
-	$(DEMO_ENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[demo,serve]'
+	$(DEMO_ENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[accurate,demo,serve]'
 	@touch $@
 
 $(TEST_ENV)/installed: pyproject.toml | python
 	@echo "Installing unmask, PyTorch and the test tools into $(TEST_ENV), which takes a few minutes ..."
 	$(PYTHON) -m venv $(TEST_ENV)
-	$(TEST_ENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[demo,serve,evaluate,train,test,dev]'
+	$(TEST_ENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[accurate,demo,serve,evaluate,train,test,dev]'
 	@touch $@
 
 python:

@@ -15,6 +15,7 @@ import urllib.error
 import urllib.request
 from contextlib import ExitStack
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
 from typing import IO, BinaryIO
@@ -56,11 +57,19 @@ def fetch(card: ModelCard, *, source: str = "", listener: Listener = ignore) -> 
         if file is not assembled and not _here(card, file):
             _bring(file, card.name, source, listener)
     if card.base is not None and assembled is not None and not _here(card, assembled):
+        _check_tools(card)
         if not _base_here(card.base):
             _bring(card.base, card.name, source, listener)
         _join(card, card.base)
     store.verify(card)
     return [store.locate(card, file) for file in card.files]
+
+
+def _check_tools(card: ModelCard) -> None:
+    """Check that a graph can be joined here, before much is fetched for it."""
+    if find_spec("onnx") is None:
+        message = f"{card.name} is put together here with the package onnx. Run `pip install 'unmask[accurate]'` first."
+        raise WeightsMissing(message)
 
 
 def _here(card: ModelCard, file: CardFile) -> bool:
@@ -184,7 +193,7 @@ def _download(out: BinaryIO, file: Wanted, model: str, url: str, listener: Liste
         reason = getattr(error, "reason", None) or str(error) or type(error).__name__
         message = (
             f"{model}: {file.name} could not be fetched from {url} ({reason}); {out.tell()} of {file.bytes} bytes are "
-            f"here. Run the command again to go on. {store.remedy(file)}"
+            f"here. Fetch again to go on. {store.remedy(file)}"
         )
         raise WeightsMissing(message) from error
 

