@@ -21,6 +21,7 @@ from unmask.training.recipe import Forge
 
 _DONORS = 12
 _PAINTED_WHOLE = 0.6
+_PAINTED_TWICE = 0.25
 
 Read = Callable[[CachedCrop], U8Array]
 
@@ -107,7 +108,7 @@ class Forger:
         """
         pixels = self._read(crop)
         if method == "reconstruction":
-            small = fitted(pixels)
+            small = fitted(pixels, rng)
             crop = replace(crop, landmarks_px=crop.landmarks_px * np.float32(small.shape[0] / pixels.shape[0]))
             pixels = small
         forged, mask = getattr(self, f"_{method}")(pixels, crop, rng)
@@ -132,9 +133,14 @@ class Forger:
 
     def _reconstruction(self, pixels: U8Array, crop: CachedCrop, rng: np.random.Generator) -> tuple[U8Array, F32Array]:
         assert self._reconstructor is not None
-        kept = crop.path.with_suffix(f".latent{pixels.shape[0]}.png")  # Seconds on a CPU, so each is painted once.
+        passes = 2 if rng.random() < _PAINTED_TWICE else 1
+        # Seconds on a CPU, so each is painted once.
+        kept = crop.path.with_suffix(f".latent{pixels.shape[0]}x{passes}.png")
         if not kept.is_file():
-            painted = cv2.cvtColor(self._reconstructor.through(pixels), cv2.COLOR_RGB2BGR)
+            painted = pixels
+            for _ in range(passes):
+                painted = self._reconstructor.through(painted)
+            painted = cv2.cvtColor(painted, cv2.COLOR_RGB2BGR)
             part = kept.with_suffix(f".{os.getpid()}.part")  # Several workers may paint the same crop.
             part.write_bytes(cv2.imencode(".png", painted)[1].tobytes())
             part.replace(kept)

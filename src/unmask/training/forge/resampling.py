@@ -14,7 +14,8 @@ from unmask.core.records import U8Array
 
 _WIDTH = 64
 _LATENT = 32
-_LARGEST_PX = 256
+_LARGEST_PX = 384
+_SCALES = (1.0, 1.0, 1.25, 1.5, 2.0)
 _METHODS = (cv2.INTER_CUBIC, cv2.INTER_LANCZOS4, cv2.INTER_LINEAR)
 
 
@@ -60,6 +61,7 @@ class Reconstructor:
                 message = f"{path}: cannot be loaded as the {name} of the tiny autoencoder; see forge.autoencoder."
                 raise WeightsMissing(message) from error
             network.eval().requires_grad_(requires_grad=False)
+            network.to(memory_format=torch.channels_last)  # A sixth quicker on a CPU.
 
     def through(self, pixels: U8Array) -> U8Array:
         """Encode and decode.
@@ -71,18 +73,21 @@ class Reconstructor:
             Shape (H, W, 3), uint8, RGB.
         """
         x = torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1)[None].float() / 255
+        x = x.contiguous(memory_format=torch.channels_last)
         with torch.inference_mode():
             y = self._decoder(self._encoder(x)).clamp(0, 1)
         return np.asarray((y[0].permute(1, 2, 0) * 255 + 0.5).byte().numpy(), np.uint8)
 
 
-def fitted(pixels: U8Array) -> U8Array:
-    """Shrink a square picture to a multiple of 8 and at most 256 px, so that a reconstruction keeps the pace.
+def fitted(pixels: U8Array, rng: np.random.Generator) -> U8Array:
+    """Resize a square picture to a multiple of 8: as it is or up to twice as large, but at most 384 px for the pace.
 
-    The genuine source shrinks with it: what tells the two apart must be the decoder alone.
+    Generators paint at many sizes, and what a face is scaled by afterwards moves their traces to other frequencies. The
+    genuine source is resized with its forgery: what tells the two apart must be the decoder alone.
     """
-    side = min(pixels.shape[0], _LARGEST_PX) // 8 * 8
-    return np.asarray(cv2.resize(pixels, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
+    side = min(int(pixels.shape[0] * float(rng.choice(_SCALES))), _LARGEST_PX) // 8 * 8
+    method = cv2.INTER_AREA if side <= pixels.shape[0] else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(pixels, (side, side), interpolation=method), np.uint8)
 
 
 class _Block(nn.Module):
