@@ -16,8 +16,17 @@ SCHEMA_VERSION = "1"
 Verdict = Literal["likely_fake", "likely_real", "inconclusive"]
 Modality = Literal["face", "image", "audio", "sync"]
 Reason = Literal[
-    "no_face", "face_too_small", "no_speech", "too_short", "too_compressed", "out_of_domain", "unstable", "too_dark",
-    "too_small", "too_plain",
+    "no_face",
+    "face_too_small",
+    "no_speech",
+    "too_short",
+    "too_compressed",
+    "out_of_domain",
+    "unstable",
+    "too_dark",
+    "too_small",
+    "too_plain",
+    "too_blurred",
 ]
 Credentials = Literal["not_checked", "absent", "invalid", "untrusted", "trusted"]
 

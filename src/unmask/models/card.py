@@ -78,6 +78,7 @@ class CardInput:
         length_s: Length of a window; 0 for pictures.
         most_units: Units in one run; 0 for any number. 1 where the graph quantises over the whole batch, so that
             answers would depend on their neighbours.
+        least_sharpness: Crops whose sharpness (`unmask.detectors.face_frame.sharpness`) is below this are refused.
     """
 
     name: str
@@ -91,6 +92,7 @@ class CardInput:
     length_s: float = 0.0
     frames: int = 0
     most_units: int = 0
+    least_sharpness: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ ABSTENTIONS: Mapping[Reason, str] = {
     "out_of_domain": "This is unlike anything the detector was trained on, so its answer would mean nothing.",
     "unstable": "The answer turned when the material was saved again or made a little smaller, so it is not given.",
     "too_dark": "The material is too dark to be judged.",
+    "too_blurred": "The faces are too blurred to be judged; a sharper or larger copy may help.",
     "too_small": "The picture is too small to be judged; a larger copy may help.",
     "too_plain": "This is mostly flat colour: drawings, diagrams and screenshots are not what the detector knows.",
 }
@@ -45,6 +46,7 @@ ABSTENTION_LABELS: Mapping[Reason, str] = {
     "out_of_domain": "unfamiliar material",
     "unstable": "unstable answer",
     "too_dark": "too dark",
+    "too_blurred": "too blurred",
     "too_small": "too small",
     "too_plain": "flat colour",
 }

@@ -33,7 +33,7 @@ class Sequences:
         """Keep crops; returns what stands for their answers until `answers` is asked."""
         found: list[Score | Abstention] = []
         for crop in crops:
-            refused = refusal(crop)
+            refused = refusal(crop, self._detector.wants)
             self._file.write(crop.pixels_rgb_u8.tobytes())
             self._crops.append(refused or replace(crop, pixels_rgb_u8=np.zeros((1, 1, 3), np.uint8)))
             found.append(refused or Abstention("too_short"))

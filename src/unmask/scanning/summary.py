@@ -20,6 +20,7 @@ _WHY: dict[Reason, str] = {
     "out_of_domain": "the material differs from everything the detector has learned",
     "unstable": "the answer changes when the file is saved again",
     "too_dark": "the picture is too dark",
+    "too_blurred": "the faces are too blurred",
     "too_small": "it is too small",
     "too_plain": "it is mostly flat colour, as drawings and screenshots are",
 }

@@ -102,15 +102,14 @@ def shifts(
         score: The detector.
 
     Returns:
-        The mean change over the judged faces, for each kind of wear; zeros where there is none.
+        The mean change over the judged faces, for each kind of wear; zeros where none could be judged.
     """
     chosen = [faces[round(place)] for place in np.linspace(0, len(faces) - 1, min(len(faces), MOST_FACES))]
     answers = score([crop for face in chosen for crop in face.crops])
-    moved = np.array([answer.logit if isinstance(answer, Score) else np.nan for answer in answers])
-    if not chosen or np.isnan(moved).any():
-        return (0.0,) * len(_WEARS)
-    before = np.array([face.logit for face in chosen])
-    return tuple((moved.reshape(len(chosen), -1) - before[:, None]).mean(axis=0).tolist())
+    after = np.array([answer.logit if isinstance(answer, Score) else np.nan for answer in answers])
+    moved = after.reshape(-1, len(_WEARS)) - np.array([face.logit for face in chosen])[:, None]
+    judged = moved[~np.isnan(moved).any(axis=1)]
+    return tuple(judged.mean(axis=0).tolist()) if len(judged) else (0.0,) * len(_WEARS)
 
 
 def review(

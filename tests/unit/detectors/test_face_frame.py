@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
-from tests.makers import models
+from tests.makers import models, people
 from unmask.core.evidence import Abstention, Score
 from unmask.core.records import Face, FaceCrop
-from unmask.detectors.face_frame import DARKEST, SMALLEST_FACE_PX, FaceFrameDetector, refusal
-from unmask.models.card import read_card
+from unmask.detectors.face_frame import DARKEST, SMALLEST_FACE_PX, FaceFrameDetector, refusal, sharpness
+from unmask.media.degrade import blur
+from unmask.models.card import CardInput, read_card
 from unmask.models.session import Session
 
 
@@ -41,7 +44,7 @@ def test_answers_keep_their_places_over_batches_and_refusals(detector: FaceFrame
     assert len(answers) == count
     for unit, answer in zip(units, answers, strict=True):
         if unit.face.size_px < SMALLEST_FACE_PX:
-            assert answer == refusal(unit)
+            assert answer == refusal(unit, detector.wants)
         else:
             assert isinstance(answer, Score)
             assert answer.logit == pytest.approx(models.face_logit(unit.pixels_rgb_u8), abs=1e-3)
@@ -59,10 +62,27 @@ def test_answers_keep_their_places_over_batches_and_refusals(detector: FaceFrame
     ids=["small", "just large enough", "dark", "just bright enough", "small and dark"],
 )
 def test_refusals(unit: FaceCrop, reason: str | None) -> None:
-    found = refusal(unit)
+    found = refusal(unit, CardInput("pixels", "uint8", 64, 1.3))
     assert (found.reason if found else None) == reason
     if isinstance(found, Abstention):
         assert found.detail
+
+
+def test_sharpness_is_the_variance_of_opencvs_laplacian() -> None:
+    pixels = people.portrait()
+    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    assert sharpness(pixels) == pytest.approx(cv2.Laplacian(grey, cv2.CV_32F)[1:-1, 1:-1].var(), rel=0.01)
+
+
+def test_blurred_faces_are_refused_where_the_card_asks_for_it() -> None:
+    wants = CardInput("pixels", "uint8", 64, 1.3, least_sharpness=20.0)
+    sharp = replace(crop((0, 0, 0)), pixels_rgb_u8=people.portrait()[60:188, 160:288])
+    soft = replace(sharp, pixels_rgb_u8=blur(sharp.pixels_rgb_u8, 4.0))
+    assert refusal(sharp, wants) is None
+    found = refusal(soft, wants)
+    assert found is not None
+    assert found.reason == "too_blurred"
+    assert refusal(soft, replace(wants, least_sharpness=0.0)) is None
 
 
 def test_it_says_what_it_is_and_wants(detector: FaceFrameDetector) -> None:

@@ -82,6 +82,9 @@ def test_few_faces_of_a_person_are_judged_again() -> None:
     assert shifts([WornFace(0.5, (crop, crop))] * 9, score) == pytest.approx((0.5, -2.5))
     assert asked == [2 * MOST_FACES]
     assert shifts([], lambda _: []) == (0.0, 0.0)
+    refused: list[Score | Abstention] = [Score(1.0), Abstention("too_blurred"), Score(0.0), Score(2.0)]
+    assert shifts([WornFace(0.5, (crop, crop))] * 2, lambda _: refused) == pytest.approx((-0.5, 1.5))
+    assert shifts([WornFace(0.5, (crop, crop))], lambda _: refused[:2]) == (0.0, 0.0)
 
 
 def judged(logit: float, moved: float, card: Calibration = CARD) -> tuple[Evidence, Person]:
