@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 LEAST_STEPS = 4
-CHANGE_ABOVE = 6.0
+CHANGE_ABOVE = 5.0
 
 
 def passages(values: NDArray[np.float64]) -> list[tuple[int, int]]:

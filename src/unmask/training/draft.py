@@ -15,8 +15,9 @@ from unmask.core.errors import InvalidOption
 from unmask.core.records import U8Array
 from unmask.datasets.manifest import Row
 from unmask.faces.crop import CROP_RULE, INTERPOLATION
+from unmask.models.assemble import assemble
 from unmask.models.card import CardFile, CardInput, ModelCard
-from unmask.models.store import digest
+from unmask.models.store import digest, locate_base
 from unmask.training.architectures.registry import MARGIN, build, crop_shape
 from unmask.training.architectures.voice.registry import NETWORKS, voice_network
 from unmask.training.classical.pipelines import PIPELINES
@@ -25,6 +26,7 @@ from unmask.training.ensemble import ENSEMBLE, join, read_members
 from unmask.training.export import OUTPUTS, export_graph
 from unmask.training.fitting.state import save_weights
 from unmask.training.parity import parity
+from unmask.training.parting import take_out
 from unmask.training.recipe import Recipe
 
 PARITY_UNITS = 16
@@ -138,13 +140,19 @@ def draft_speech_card(recipe: Recipe, run: Path, train_rows: Sequence[Row], out:
     export_graph(network, weights, torch.from_numpy(units[:2]), graph, input_name="samples", facts=facts)
     if entry.compact:
         store_compactly(graph)
+    files = [graph]
+    if entry.base:
+        files.append(out / f"{recipe.name}.part.onnx")
+        take_out(graph, locate_base(entry.base), files[1])
+        assemble(locate_base(entry.base), files[1], graph)
     return ModelCard(
         name=recipe.name,
         family=recipe.family,
         summary=entry.summary,
-        licence=_LICENCE,
+        licence=f"{_LICENCE}; {entry.base.licence} for the encoder" if entry.base else _LICENCE,
         commercial_use=False,
-        files=(CardFile(graph.name, digest(graph), graph.stat().st_size),),
+        files=tuple(CardFile(path.name, digest(path), path.stat().st_size) for path in files),
+        base=entry.base,
         input=CardInput(name="samples", dtype="float32", rate_hz=SPEECH_RATE_HZ, length_s=float(WINDOW_S)),
         outputs={name: name for name in OUTPUTS},
         training_data=seen(train_rows),

@@ -117,6 +117,21 @@ class Forge:
 
 
 @dataclass(frozen=True, slots=True)
+class Teacher:
+    """A trained detector whose answers a smaller one learns from.
+
+    Attributes:
+        card: Name or path of its card; empty for none.
+        views: Size of the stock of views that it judges, drawn and judged once.
+        share: Its share in the targets; the rest is the label.
+    """
+
+    card: str = ""
+    views: int = 8192
+    share: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
 class Recipe:
     """A training run.
 
@@ -124,7 +139,8 @@ class Recipe:
         name: Of the model that comes out.
         family: face, speech or picture.
         architecture: Network, see `unmask.training.architectures`.
-        pretrained: Where its first weights come from: ``timm`` or true, ``package:NAME``, a path, or empty for none.
+        pretrained: Where its first weights come from: ``timm`` or true, ``package:NAME``, a path, two of them joined by
+            `` + ``, or empty for none.
         schedule: How long and how fast.
         split: Which sources are left out.
         shares: For each label, how often each source is drawn; sources not named share the weight of ``"*"``.
@@ -132,6 +148,7 @@ class Recipe:
         augment: Settings of the augmentation, by name.
         attack: Adversarial training.
         forge: Fakes made on the spot.
+        teacher: For faces: distillation.
         twins: For speech: share of the genuine recordings that get a vocoded twin, by vocoder.
     """
 
@@ -146,13 +163,19 @@ class Recipe:
     augment: Mapping[str, float] = field(default_factory=dict)
     attack: Attack = field(default_factory=Attack)
     forge: Forge = field(default_factory=Forge)
+    teacher: Teacher = field(default_factory=Teacher)
     twins: Mapping[str, float] = field(default_factory=dict)
 
 
-_TABLES: dict[str, type[Schedule | Attack | Forge]] = {"schedule": Schedule, "attack": Attack, "forge": Forge}
+_TABLES: dict[str, type[Schedule | Attack | Forge | Teacher]] = {
+    "schedule": Schedule,
+    "attack": Attack,
+    "forge": Forge,
+    "teacher": Teacher,
+}
 _CHOICES = {"schedule.curve": CURVES, "schedule.optimiser": OPTIMISERS, "attack.kind": ("", *ATTACKS)}
 _SHARES = ("average", "label_smoothing", "share", "paired", *FORGERIES)
-_POSITIVE = ("steps", "batch", "learning_rate", "validate_every", "epsilon")
+_POSITIVE = ("steps", "batch", "learning_rate", "validate_every", "epsilon", "views")
 
 
 def read_recipe(path: Path, *, settings: Mapping[str, str] | None = None) -> Recipe:

