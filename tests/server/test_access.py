@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.server.conftest import API, House, Open
+from tests.server.fake import order
 from tests.unit.cli.conftest import Run, run
 from unmask.core.errors import InvalidOption
 from unmask.server.run import run as serve
@@ -49,6 +50,15 @@ def test_a_key_opens_until_it_is_revoked(locked: tuple[House, str]) -> None:
         assert house.web.get(f"{API}/jobs", headers={"Authorization": f"Bearer {wrong}"}).status_code == 401
     house.service.keys.revoke("newsroom")
     assert house.web.get(f"{API}/jobs", headers=headers).status_code == 401
+
+
+def test_each_key_has_a_rate_of_its_own(open_house: Open) -> None:
+    house = open_house(require_key=True, rate_per_minute=1)
+    for name, statuses in {"newsroom": (202, 429), "archive": (202, 429)}.items():
+        headers = {"Authorization": f"Bearer {house.service.keys.add(name)}"}
+        for status in statuses:
+            answer = house.web.post(f"{API}/media", headers=headers, files={"file": ("a.png", order())})
+            assert answer.status_code == status
 
 
 def test_only_digests_of_keys_are_kept(locked: tuple[House, str]) -> None:

@@ -13,9 +13,12 @@ from pypdf import PdfReader
 
 from tests.server.conftest import API, House, Open
 from tests.server.fake import order
+from tests.unit.cli.conftest import Run, run
 from unmask.client.documents import Exhibits, Job
 from unmask.datasets.manifest import read_manifest
 from unmask.report.schema import ReportDocument
+
+__all__ = ["run"]
 
 
 def test_a_medium_goes_from_upload_to_report(house: House) -> None:
@@ -139,7 +142,7 @@ def test_jobs_are_found_filtered_and_sorted(house: House) -> None:
     assert house.web.get(f"{API}/jobs", params={"per_page": 2}).json()["total"] == 4
 
 
-def test_judged_items_become_a_manifest(house: House, tmp_path: Path) -> None:
+def test_judged_items_become_a_manifest_that_datasets_add_takes(house: House, tmp_path: Path, run: Run) -> None:
     kept, other = house.done(order(salt="1")), house.done(order(salt="2"))
     change = {"judgement": "confirmed_fake", "note": "seen on television"}
     changed = house.web.patch(f"{API}/jobs/{kept['id']}", json=change).json()
@@ -153,6 +156,12 @@ def test_judged_items_become_a_manifest(house: House, tmp_path: Path) -> None:
     assert (row.label, row.kind) == (1, "video")
     assert row.path.read_bytes() == order(salt="1")
     assert len(list(csv.reader(io.StringIO(answer.text)))) == 2
+    (tmp_path / "mine.csv").write_text(
+        "path,kind,label,source,method,group\na.png,image,real,mine,,a\n", encoding="utf-8"
+    )
+    added = run("datasets", "add", tmp_path / "mine.csv", tmp_path / "manifest.csv")
+    assert added.code == 0, added.err
+    assert [item.label for item in read_manifest(tmp_path / "mine-v2.csv")] == [0, 1]
 
 
 def test_deleting_leaves_nothing_behind_but_what_others_use(house: House) -> None:

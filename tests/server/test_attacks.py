@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 from starlette.requests import Request
 
+from tests.makers import sounds
 from tests.server.conftest import API, House, Killable, Open
 from tests.server.fake import PNG, order
 from unmask.core.errors import MediaTooLarge, UnsupportedMedia
@@ -117,6 +118,8 @@ def test_media_that_claim_to_be_huge_are_refused_before_they_are_decoded(tmp_pat
     Image.new("RGB", (101, 100)).save(tmp_path / "large.png")
     with pytest.raises(MediaTooLarge, match="expected at most 10,000 pixels"):
         examine(tmp_path / "large.png", lambda _event: None)
+    with pytest.raises(MediaTooLarge, match=r"lasts 2\.0 s; expected at most 1 s"):
+        examine(sounds.write_speech_like(tmp_path / "long.wav", seconds=2.0), lambda _event: None)
     (tmp_path / "words.mp4").write_bytes(b"just words" * 100)
     with pytest.raises(UnsupportedMedia):
         examine(tmp_path / "words.mp4", lambda _event: None)

@@ -61,6 +61,17 @@ def test_what_a_url_leads_to_is_checked_like_an_upload(
     assert fetching.web.get(f"{API}/jobs").json()["total"] == 0
 
 
+def test_a_url_that_takes_too_long_is_given_up(open_house: Open, elsewhere: Elsewhere) -> None:
+    house = open_house(allow_urls=True, private_networks=("127.0.0.0/8",), url_time_s=0.3)
+    elsewhere.answers["/a"] = (200, {}, order(salt="x" * 100))
+    elsewhere.goes_on.clear()
+    refused = house.web.post(f"{API}/urls", json={"url": f"{elsewhere.url}/a"})
+    elsewhere.goes_on.set()
+    assert (refused.status_code, refused.json()["code"]) == (422, "place_unreachable")
+    assert "took longer than 0.3 s" in refused.json()["detail"]
+    assert not list(house.service.files.incoming_folder.iterdir())
+
+
 def test_a_name_is_resolved_once_and_the_connection_goes_there(
     fetching: House, elsewhere: Elsewhere, monkeypatch: pytest.MonkeyPatch
 ) -> None:
