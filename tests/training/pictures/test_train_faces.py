@@ -19,10 +19,11 @@ pytest.importorskip("safetensors")
 
 from safetensors.torch import load_file  # noqa: E402
 
-from tests.makers import people  # noqa: E402
+from tests.makers import models, people  # noqa: E402
 from tests.makers.images import write_image  # noqa: E402
 from unmask.core.errors import InvalidOption, LeakFound, ManifestInvalid, ProviderUnavailable  # noqa: E402
 from unmask.core.events import Advanced  # noqa: E402
+from unmask.models.catalogue import find  # noqa: E402
 from unmask.training.fitting.bench import Machine  # noqa: E402
 from unmask.training.loop import Outcome, steps_done  # noqa: E402
 from unmask.training.pictures.train_faces import train_faces  # noqa: E402
@@ -210,3 +211,13 @@ def test_nothing_to_validate_on_is_refused(home: Path, tmp_path: Path) -> None:
 def test_machines_that_are_not_there(home: Path, tmp_path: Path, machine: Machine, error: type, words: str) -> None:
     with pytest.raises(error, match=words):
         run(home, tmp_path / "run", machine=machine)
+
+
+def test_a_run_can_learn_from_a_teacher(home: Path, tmp_path: Path) -> None:
+    card = models.write_face_model(tmp_path)
+    settings = {"teacher__card": str(card), "teacher__views": "8", "network__margin": str(find(str(card)).input.margin)}
+    run(home, tmp_path / "run", recipe(home, schedule__steps="2", **settings))
+    assert len(np.load(tmp_path / "run" / "taught" / "answers.npy")) == 8
+    assert load_file(tmp_path / "run" / "weights.safetensors")
+    with pytest.raises(InvalidOption, match=r"\[teacher\]"):
+        run(home, tmp_path / "masks", recipe(home, forge__mask_weight="0.5", **settings))

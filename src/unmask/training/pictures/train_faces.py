@@ -29,6 +29,7 @@ from unmask.training.forge.forger import networks_of
 from unmask.training.loop import Outcome, fit, steps_done
 from unmask.training.pictures.clips import ClipStream, whole_sequences
 from unmask.training.pictures.portraits import PortraitStream, as_scanned, read_crop
+from unmask.training.pictures.taught import TaughtViews
 from unmask.training.recipe import Recipe
 
 _CHECK_FRAMES = 3
@@ -95,12 +96,25 @@ def _fit_network(
     checks = {side: _few(crops[side], network.frames) for side in CHECKED}
     return fit(
         network.to(memory_format=torch.channels_last),  # type: ignore[call-overload]
-        loader(_stream(crops["train"], recipe, network.frames), recipe, bench),
+        loader(_lessons(crops["train"], recipe, network.frames, bench, listener), recipe, bench),
         recipe,
         validate=lambda net: _figures(net, checks, size_px, margin),
         bench=bench,
         listener=listener,
     )
+
+
+def _lessons(
+    crops: Sequence[CachedCrop], recipe: Recipe, frames: int, bench: Bench, listener: Listener
+) -> PortraitStream | ClipStream | TaughtViews:
+    if not recipe.teacher.card:
+        return _stream(crops, recipe, frames)
+    if frames or recipe.forge.mask_weight:
+        message = "[teacher] goes with networks of single crops, and without forge.mask_weight."
+        raise InvalidOption(message)
+    size_px, margin = crop_shape(recipe)
+    with bench.fabric.rank_zero_first():
+        return TaughtViews(crops, recipe, bench.out / "taught", size_px=size_px, margin=margin, listener=listener)
 
 
 def _stream(crops: Sequence[CachedCrop], recipe: Recipe, frames: int) -> PortraitStream | ClipStream:
