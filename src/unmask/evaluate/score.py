@@ -29,6 +29,7 @@ CARD_METRICS: Metrics = {
     "recall at 5 % false alarms": lambda scores, labels: recall_at(scores, labels, false_alarms=0.05),
     "accuracy of the surest 70 %": lambda scores, labels: accuracy_at_coverage(scores, labels, coverage=0.7),
     "ECE": expected_calibration_error,
+    "ECE, labels weighted alike": lambda p_fake, labels: expected_calibration_error(p_fake, labels, balanced=True),
     "Brier": brier_score,
 }
 """What a model card quotes."""

@@ -62,13 +62,17 @@ def fit_platt(
     return slope, float(found[1]) - slope * centre
 
 
-def expected_calibration_error(p_fake: ArrayLike, labels: ArrayLike, *, bins: int = 15) -> float:
+def expected_calibration_error(
+    p_fake: ArrayLike, labels: ArrayLike, *, bins: int = 15, balanced: bool = False
+) -> float:
     """Mean gap between probability and frequency over equal-width bins, weighted by their size.
 
     Args:
         p_fake: Shape (N,), in [0, 1].
         labels: Shape (N,), 0 real, 1 fake.
         bins: Number of bins over [0, 1].
+        balanced: Whether each label weighs a half, whatever its share of the media: for probabilities that were
+            calibrated for equal odds before looking, on media that are mixed otherwise.
 
     Returns:
         In [0, 1]; 0 is perfectly calibrated.
@@ -77,13 +81,11 @@ def expected_calibration_error(p_fake: ArrayLike, labels: ArrayLike, *, bins: in
         DataError: As for `unmask.metrics.ranking.roc`.
     """
     p, truth = checked(p_fake, labels)
+    share = float(truth.mean())
+    weights = np.where(truth == 1, 0.5 / share, 0.5 / (1 - share)) if balanced else np.ones(p.size)
     place = np.minimum((p * bins).astype(int), bins - 1)
-    total = 0.0
-    for index in range(bins):
-        inside = place == index
-        if inside.any():
-            total += inside.sum() * abs(float(p[inside].mean()) - float(truth[inside].mean()))
-    return total / p.size
+    gaps = np.bincount(place, weights * (p - truth), minlength=bins)
+    return float(np.abs(gaps).sum() / weights.sum())
 
 
 def brier_score(p_fake: ArrayLike, labels: ArrayLike) -> float:

@@ -133,3 +133,16 @@ def test_inputs_are_never_changed_and_bad_ones_refused(metric) -> None:
         metric([0.5, float("nan")], [0, 1])
     with pytest.raises(DataError):
         metric([0.5, 0.5], [1, 1])
+
+
+def test_calibration_for_equal_odds_is_judged_at_equal_odds() -> None:
+    """Probabilities that hold for as many fakes as genuine media, on media of which four in five are fake."""
+    rng = np.random.default_rng(0)
+    labels = (rng.random(40_000) < 0.8).astype(int)
+    evidence = rng.normal(2.0 * labels - 1.0, 1.0)  # Two unit normals at -1 and 1: the log-odds are twice the value.
+    p = sigmoid(2 * evidence)
+    assert expected_calibration_error(p, labels, balanced=True) < 0.015
+    assert expected_calibration_error(p, labels) > 0.03
+    even = labels.copy()
+    even[:] = np.arange(labels.size) % 2
+    assert expected_calibration_error(p, even, balanced=True) == pytest.approx(expected_calibration_error(p, even))
