@@ -176,6 +176,16 @@ def all_samples_nan(folder: Path) -> Path:
 
 
 @odd("no_speech")
+def constant_level(folder: Path) -> Path:
+    return sounds.write_wav(folder / "constant.wav", np.full(48000, 12000, np.int16), 16000)
+
+
+@odd("out_of_domain")
+def song(folder: Path) -> Path:
+    return sounds.write_sound(folder / "song.wav", sounds.speech_like(8.0) + sounds.strummed(8.0))
+
+
+@odd("no_speech")
 def one_sample(folder: Path) -> Path:
     return sounds.write_wav(folder / "one.wav", np.full(1, 999, np.int16), 16000)
 
@@ -248,7 +258,7 @@ def test_a_small_wav_that_claims_ten_hours(tmp_path: Path, scan_one) -> None:
     assert result.evidence[0].abstained is None
 
 
-@pytest.mark.parametrize(("rate_hz", "channels"), [(8000, 1), (11025, 1), (44100, 2), (96000, 6)])
+@pytest.mark.parametrize(("rate_hz", "channels"), [(8000, 1), (11025, 1), (44100, 2), (96000, 6), (96000, 8)])
 def test_any_rate_and_number_of_channels(tmp_path: Path, scan_one, rate_hz: int, channels: int) -> None:
     samples = np.repeat(sounds.speech_like(5.0, rate_hz)[:, None], channels, axis=1)
     result = scan_one(sounds.write_wav(tmp_path / "a.wav", samples, rate_hz))
