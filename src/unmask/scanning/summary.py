@@ -18,7 +18,7 @@ _WHY: dict[Reason, str] = {
     "too_short": "there is too little to judge",
     "too_compressed": "compression has removed the traces",
     "out_of_domain": "the material differs from everything the detector has learned",
-    "unstable": "the answer changes when the file is saved again",
+    "unstable": "the answer does not hold when the file is saved again or made a little smaller",
     "too_dark": "the picture is too dark",
     "too_blurred": "the faces are too blurred",
     "too_small": "it is too small",
