@@ -21,7 +21,7 @@ LENGTH_S = 4.0
 HOP_S = 2.0
 LEAST_SHARE = 0.3
 LEAST_SPEECH_S = 0.8
-# Of 1,400 genuine windows of speech one in a hundred holds its tones as clearly; half of all sung ones do.
+# Of 1,262 genuine windows of speech 1.0 % hold their tones as clearly; music and singing made in code lie around 4.
 MOST_HELD_TONES = 3.2
 _TAIL_S = 0.5
 

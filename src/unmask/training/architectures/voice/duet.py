@@ -14,15 +14,17 @@ from unmask.training.architectures.voice.whisper import Whisper
 
 
 class Duet(Network):
-    """The mean of the logits of `Whisper` and `MelCnn`.
+    """The weighted mean of the logits of `Whisper` and `MelCnn`.
 
     Args:
         layers: Layers of Whisper's encoder.
         width: Channels of the convolutional network's first stage.
+        share: Weight of the convolutional network, from 0 to 1.
     """
 
-    def __init__(self, *, layers: int = 2, width: int = 16) -> None:
+    def __init__(self, *, layers: int = 2, width: int = 16, share: float = 0.3) -> None:
         super().__init__()
+        self.share = share
         self.whisper = Whisper(layers=layers)
         self.mel = MelCnn(width=width)
 
@@ -37,5 +39,9 @@ class Duet(Network):
             the logit; embedding, both networks' one after the other.
         """
         logit, evidence, embedding = self.whisper(samples)
-        other = self.mel(samples)
-        return (logit + other[0]) / 2, (evidence + other[1]) / 2, torch.cat([embedding, other[2]], dim=1)
+        other_logit, other_evidence, other_embedding = self.mel(samples)
+        return (
+            (1 - self.share) * logit + self.share * other_logit,
+            (1 - self.share) * evidence + self.share * other_evidence,
+            torch.cat([embedding, other_embedding], dim=1),
+        )

@@ -92,9 +92,9 @@ NETWORKS = {
     ),
     "duet": VoiceNetwork(
         Duet,
-        ("layers", "width"),
-        "The first layers of Whisper tiny's encoder with a linear head, and a small convolutional network: the mean of "
-        "their logits, windows of 4 s.",
+        ("layers", "width", "share"),
+        "The first layers of Whisper tiny's encoder with a linear head beside a small convolutional network: the "
+        "weighted mean of their logits, windows of 4 s.",
         "Radford et al.: Whisper, ICML 2023; Kawa et al.: Deepfake detection with Whisper features, Interspeech 2023",
         base=WHISPER,
     ),
