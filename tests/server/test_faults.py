@@ -24,20 +24,19 @@ from unmask.server.storage import files as stores
 
 
 def test_killed_workers_and_servers_lose_nothing(killable: Callable[..., Killable]) -> None:
-    server = killable(max_job_s=3)
+    server = killable(max_job_s=3, workers=2)
     crafted = server.hand_in(order("die"), "crafted.png")
     endless = server.hand_in(order("hang"), "endless.png")
     innocent = server.hand_in(order(salt="innocent"))
-    server.until(lambda: server.job(endless)["state"] == "failed")
-    assert server.job(crafted)["state"] == "failed"
+    server.until(lambda: server.job(endless)["state"] == server.job(crafted)["state"] == "failed")
     assert "2 times: its worker died (exit -9)" in server.job(crafted)["error"]["message"]
     assert "it took longer than 3 seconds" in server.job(endless)["error"]["message"]
     server.until(lambda: server.job(innocent)["state"] == "done")
 
     killed = server.hand_in(order("sleep 1.5", "worker"))
     server.until(lambda: server.job(killed)["state"] == "running")
-    (pid,) = server.worker_pids()
-    os.kill(pid, signal.SIGKILL)
+    for pid in server.worker_pids():
+        os.kill(pid, signal.SIGKILL)
     server.until(lambda: server.job(killed)["state"] == "done")
 
     running, waiting = server.hand_in(order("sleep 1.5", "server")), server.hand_in(order(salt="waiting"))

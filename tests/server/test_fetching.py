@@ -118,8 +118,8 @@ def test_a_model_that_was_fetched_serves_from_the_next_medium_on(
     model_folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     speech = str(model_folder / "tiny-speech.toml")
-    monkeypatch.setitem(plans.TIERS, "fast", (plans.TIERS["fast"][0], speech))
-    monkeypatch.setitem(plans.TIERS, "accurate", (str(model_folder / "tiny-face.toml"), speech))
+    monkeypatch.setitem(plans.TIERS, "fast", ("face.fast-1", speech, ""))
+    monkeypatch.setitem(plans.TIERS, "accurate", (str(model_folder / "tiny-face.toml"), speech, ""))
     monkeypatch.setattr(plans, "installed", lambda _card: False)
     examine = open_pipeline(Settings(data=tmp_path))
     portrait = people.write_portrait(tmp_path / "portrait.png")

@@ -106,7 +106,7 @@ def test_a_client_that_is_gone_in_mid_upload_leaves_nothing_or_what_it_can_resum
     head = (
         f"POST {API}/media HTTP/1.1\r\nHost: 127.0.0.1:{one_server.port}\r\nContent-Length: 400000\r\n"
         "Content-Type: multipart/form-data; boundary=b\r\n\r\n"
-        '--b\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n'
+        '--b\r\nContent-Disposition: form-data; name="file"; filename="gone.png"\r\n\r\n'
     )
     _cut_off(one_server, head.encode() + data)
     begun = one_server.web.post(f"{API}/uploads", headers={**TUS, "Upload-Length": str(len(data))})
@@ -124,7 +124,7 @@ def test_a_client_that_is_gone_in_mid_upload_leaves_nothing_or_what_it_can_resum
     job = rest.headers["unmask-job"]
     one_server.until(lambda: one_server.job(job)["state"] == "done")
     assert one_server.web.get(one_server.job(job)["links"]["media"]).content == data
-    assert one_server.web.get(f"{API}/jobs", params={"q": "a.png"}).json()["total"] == 0
+    assert one_server.web.get(f"{API}/jobs", params={"q": "gone.png"}).json()["total"] == 0
 
 
 def _cut_off(server: Killable, data: bytes) -> None:

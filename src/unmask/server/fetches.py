@@ -30,12 +30,13 @@ class _Fetch:
     detail: str = ""
 
     def event(self) -> bytes:
+        state = self.state
         data = {
             "progress": {"done": self.done, "total": self.total, "detail": self.detail},
             "done": {},
             "failed": {"message": self.detail},
         }
-        return f"event: {self.state}\ndata: {json.dumps(data[self.state])}\n\n".encode()
+        return f"event: {state}\ndata: {json.dumps(data[state])}\n\n".encode()
 
 
 class Fetches:
@@ -57,10 +58,11 @@ class Fetches:
         """Write the progress of a fetch as events; ends at once if there is none."""
         told = b""
         while (found := self._fetches.get(name)) is not None:
+            is_over = found.state != "progress"  # Asked first: what is written after the end tells of the end.
             if (event := found.event()) != told:
                 told = event
                 yield event
-            if found.state != "progress":
+            if is_over:
                 return
             await asyncio.sleep(_TICK_S)
 
