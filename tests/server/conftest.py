@@ -66,18 +66,22 @@ class House:
 Open = Callable[..., House]
 
 
+def _opened(data: Path, **changes: Any) -> House:
+    values = {"data": data, "workers": 0, "min_free_bytes": 0, **changes}
+    settings = Settings(**values)
+    app = create_app(settings)
+    client = TestClient(app, base_url="http://127.0.0.1:8000", raise_server_exceptions=False)
+    client.__enter__()
+    return House(settings, client, app.state.service)
+
+
 @pytest.fixture
 def open_house(tmp_path: Path) -> Iterator[Open]:
     """Open servers with changed settings."""
     houses: list[House] = []
 
     def build(**changes: Any) -> House:
-        values = {"data": tmp_path / "data", "workers": 0, "min_free_bytes": 0, **changes}
-        settings = Settings(**values)
-        app = create_app(settings)
-        client = TestClient(app, base_url="http://127.0.0.1:8000", raise_server_exceptions=False)
-        client.__enter__()
-        houses.append(House(settings, client, app.state.service))
+        houses.append(_opened(tmp_path / "data", **changes))
         return houses[-1]
 
     yield build
@@ -89,6 +93,14 @@ def open_house(tmp_path: Path) -> Iterator[Open]:
 def house(open_house: Open) -> House:
     """A server with the settings that people get."""
     return open_house()
+
+
+@pytest.fixture(scope="session")
+def shared_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """A server for tests that leave nothing behind: they ask, or are refused."""
+    house = _opened(tmp_path_factory.mktemp("shared") / "data", allow_urls=True)
+    yield house
+    house.close()
 
 
 class Killable:

@@ -211,8 +211,8 @@ def test_a_batch_is_taken_whole_or_not_at_all(house: House) -> None:
         ("GET", "/models/..%2Fcard.toml", 404, "not_found"),
     ],
 )
-def test_every_error_is_a_problem(house: House, method: str, path: str, status: int, code: str) -> None:
-    answer = house.web.request(method, API + path)
+def test_every_error_is_a_problem(shared_house: House, method: str, path: str, status: int, code: str) -> None:
+    answer = shared_house.web.request(method, API + path)
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
     body = answer.json()
@@ -242,14 +242,14 @@ def test_handing_in_too_often_says_when_to_come_back(open_house: Open) -> None:
     assert house.web.get(f"{API}/jobs").status_code == 200
 
 
-def test_models_and_settings_are_told(house: House) -> None:
-    models = {model["name"]: model for model in house.web.get(f"{API}/models").json()}
+def test_models_and_settings_are_told(shared_house: House) -> None:
+    models = {model["name"]: model for model in shared_house.web.get(f"{API}/models").json()}
     assert models["face.fast-1"]["installed"] is True
     assert models["face.fast-1"]["figures"]
-    assert house.web.get(f"{API}/models/face.fast-1").json() == models["face.fast-1"]
-    settings = house.web.get(f"{API}/settings").json()
+    assert shared_house.web.get(f"{API}/models/face.fast-1").json() == models["face.fast-1"]
+    settings = shared_house.web.get(f"{API}/settings").json()
     assert settings["kinds"] == ["image", "video", "audio"]
-    assert settings["url_submission"] is False
+    assert settings["url_submission"] is True
 
 
 def test_health_and_figures(house: House) -> None:
@@ -263,8 +263,8 @@ def test_health_and_figures(house: House) -> None:
     assert 'unmask_requests_total{method="GET",route="/readyz",status="503"} 1.0' in text
 
 
-def test_the_openapi_document_names_every_route(house: House) -> None:
-    paths = house.web.get(f"{API}/openapi.json").json()["paths"]
+def test_the_openapi_document_names_every_route(shared_house: House) -> None:
+    paths = shared_house.web.get(f"{API}/openapi.json").json()["paths"]
     assert {f"{API}/media", f"{API}/uploads/{{upload}}", f"{API}/jobs/{{job}}/events", "/readyz"} <= set(paths)
     assert "/history" not in paths
     json.dumps(paths)

@@ -72,10 +72,10 @@ def test_pictures_are_asked_for_by_known_names_only(house: House, what: str) -> 
         b"just words",
     ],
 )
-def test_what_is_no_medium_is_refused(house: House, data: bytes) -> None:
-    answer = house.web.post(f"{API}/media", files={"file": ("innocent.png", data, "image/png")})
+def test_what_is_no_medium_is_refused(shared_house: House, data: bytes) -> None:
+    answer = shared_house.web.post(f"{API}/media", files={"file": ("innocent.png", data, "image/png")})
     assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media")
-    assert not house.service.files.digests()
+    assert not shared_house.service.files.digests()
 
 
 def test_a_polyglot_is_never_served_as_a_page(house: House) -> None:
@@ -146,9 +146,9 @@ def test_too_many_bytes_are_refused_while_they_come_in(open_house: Open) -> None
 @pytest.mark.parametrize(
     "body", [b"", b"--b", b"no boundary", b'--b\r\nContent-Disposition: form-data; name="file"\r\n\r\nx\r\n--b--\r\n']
 )
-def test_malformed_forms_are_refused(house: House, body: bytes) -> None:
+def test_malformed_forms_are_refused(shared_house: House, body: bytes) -> None:
     headers = {"Content-Type": "multipart/form-data; boundary=b"}
-    answer = house.web.post(f"{API}/media", content=body, headers=headers)
+    answer = shared_house.web.post(f"{API}/media", content=body, headers=headers)
     assert answer.status_code in (400, 422)
     assert answer.json()["code"] in ("malformed", "no_file")
 
@@ -156,9 +156,9 @@ def test_malformed_forms_are_refused(house: House, body: bytes) -> None:
 @pytest.mark.parametrize(
     "host", ["evil.example", "127.0.0.1.evil.example", "192.168.1.5", "localhost.evil:8000", "", "["]
 )
-def test_a_forged_host_gets_no_answer(house: House, host: str) -> None:
+def test_a_forged_host_gets_no_answer(shared_house: House, host: str) -> None:
     for path in ("/", f"{API}/jobs", "/livez"):
-        answer = house.web.get(path, headers={"Host": host})
+        answer = shared_house.web.get(path, headers={"Host": host})
         assert (answer.status_code, answer.json()["code"]) == (400, "unknown_host")
 
 
@@ -172,17 +172,17 @@ def test_a_forged_host_gets_no_answer(house: House, host: str) -> None:
         {"Sec-Fetch-Site": "same-site"},
     ],
 )
-def test_other_sites_cannot_change_anything(house: House, headers: dict[str, str]) -> None:
-    job = house.hand_in()
+def test_other_sites_cannot_change_anything(shared_house: House, headers: dict[str, str]) -> None:
+    job = shared_house.hand_in()
     for method, path in (("DELETE", f"/jobs/{job['id']}"), ("POST", "/media"), ("POST", "/jobs/delete")):
-        answer = house.web.request(method, API + path, headers=headers)
+        answer = shared_house.web.request(method, API + path, headers=headers)
         assert (answer.status_code, answer.json()["code"]) == (403, "foreign_origin")
     same = {"Origin": "http://127.0.0.1:8000", "Sec-Fetch-Site": "same-origin"}
-    assert house.web.delete(f"{API}/jobs/{job['id']}", headers=same).status_code == 204
+    assert shared_house.web.delete(f"{API}/jobs/{job['id']}", headers=same).status_code == 204
 
 
-def test_no_other_site_may_read_an_answer(house: House) -> None:
-    headers = house.web.get(f"{API}/jobs", headers={"Origin": "https://evil.example"}).headers
+def test_no_other_site_may_read_an_answer(shared_house: House) -> None:
+    headers = shared_house.web.get(f"{API}/jobs", headers={"Origin": "https://evil.example"}).headers
     assert "access-control-allow-origin" not in headers
     assert headers["cross-origin-resource-policy"] == "same-origin"
     assert "default-src 'none'" in headers["content-security-policy"]
@@ -237,11 +237,10 @@ def test_private_addresses_are_known(address: str, public: object) -> None:
         "http:///nothing",
     ],
 )
-def test_urls_to_private_places_are_refused(open_house: Open, url: str) -> None:
-    house = open_house(allow_urls=True)
-    answer = house.web.post(f"{API}/urls", json={"url": url})
+def test_urls_to_private_places_are_refused(shared_house: House, url: str) -> None:
+    answer = shared_house.web.post(f"{API}/urls", json={"url": url})
     assert (answer.status_code, answer.json()["code"]) == (403, "place_refused")
-    assert house.web.post(f"{API}/webhooks", json={"url": url}).status_code == 403
+    assert shared_house.web.post(f"{API}/webhooks", json={"url": url}).status_code == 403
 
 
 def test_urls_are_off_unless_allowed(house: House) -> None:

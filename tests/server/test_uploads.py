@@ -74,11 +74,11 @@ def test_an_upload_can_be_given_up(house: House) -> None:
         ({"Upload-Offset": "x"}, 422),
     ],
 )
-def test_a_wrong_piece_is_refused(house: House, change: dict[str, str], status: int) -> None:
-    place = _begin(house, 100)
-    answer = house.web.patch(place, headers={**PIECE, "Upload-Offset": "0", **change}, content=order())
+def test_a_wrong_piece_is_refused(shared_house: House, change: dict[str, str], status: int) -> None:
+    place = _begin(shared_house, 100)
+    answer = shared_house.web.patch(place, headers={**PIECE, "Upload-Offset": "0", **change}, content=order())
     assert answer.status_code == status
-    assert house.web.head(place, headers=TUS).headers["upload-offset"] == "0"
+    assert shared_house.web.head(place, headers=TUS).headers["upload-offset"] == "0"
 
 
 def test_more_than_announced_is_refused(open_house: Open) -> None:
@@ -94,11 +94,11 @@ def test_what_is_no_medium_is_refused_at_its_first_bytes(house: House) -> None:
     assert house.web.head(place, headers=TUS).status_code == 404
 
 
-def test_options_tell_what_is_understood(house: House) -> None:
-    headers = house.web.options(f"{API}/uploads").headers
+def test_options_tell_what_is_understood(shared_house: House) -> None:
+    headers = shared_house.web.options(f"{API}/uploads").headers
     assert headers["tus-version"] == "1.0.0"
     assert headers["tus-extension"] == "creation,termination"
-    assert headers["tus-max-size"] == str(house.settings.max_bytes)
+    assert headers["tus-max-size"] == str(shared_house.settings.max_bytes)
 
 
 def test_a_client_that_is_gone_in_mid_upload_leaves_nothing_or_what_it_can_resume(one_server: Killable) -> None:

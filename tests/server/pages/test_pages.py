@@ -22,8 +22,8 @@ HOSTILE = "<b onclick=alert(1)>.png"
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_every_page_forbids_what_it_does_not_need(house: House, path: str) -> None:
-    answer = house.web.get(path)
+def test_every_page_forbids_what_it_does_not_need(shared_house: House, path: str) -> None:
+    answer = shared_house.web.get(path)
     assert answer.status_code == (404 if path.endswith("none") else 200)
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     policy = answer.headers["content-security-policy"]
@@ -37,15 +37,15 @@ def test_every_page_forbids_what_it_does_not_need(house: House, path: str) -> No
     )
 
 
-def test_an_unknown_address_is_a_page_for_people_and_a_problem_for_programs(house: House) -> None:
+def test_an_unknown_address_is_a_page_for_people_and_a_problem_for_programs(shared_house: House) -> None:
     browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
-    page = house.web.get("/nothing", headers=browser)
+    page = shared_house.web.get("/nothing", headers=browser)
     assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
     assert "There is nothing here" in page.text
     assert 'href="/"' in page.text
     assert "default-src 'none'" in page.headers["content-security-policy"]
     for place, headers in (("/nothing", {}), (f"{API}/nothing", browser), (f"{API}/jobs/{'0' * 32}", browser)):
-        answer = house.web.get(place, headers=headers)
+        answer = shared_house.web.get(place, headers=headers)
         assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
 
 
@@ -64,13 +64,13 @@ def _away() -> None:
     raise OperationalError("", {}, OSError("gone"))
 
 
-def test_files_of_pages_are_kept_for_good_under_the_address_of_their_state(house: House) -> None:
+def test_files_of_pages_are_kept_for_good_under_the_address_of_their_state(shared_house: House) -> None:
     for name, asset in assets().items():
-        answer = house.web.get(f"/static/{digest()}/{name}")
+        answer = shared_house.web.get(f"/static/{digest()}/{name}")
         assert answer.content == asset.content
         assert "immutable" in answer.headers["cache-control"]
-    assert house.web.get("/static/older/pages.css").headers["cache-control"] == "no-store"
-    assert house.web.get(f"/static/{digest()}/..%2Froutes.py").status_code == 404
+    assert shared_house.web.get("/static/older/pages.css").headers["cache-control"] == "no-store"
+    assert shared_house.web.get(f"/static/{digest()}/..%2Froutes.py").status_code == 404
 
 
 def test_what_comes_from_outside_is_shown_as_text(house: House) -> None:
@@ -154,8 +154,8 @@ def test_a_long_history_has_pages(house: House) -> None:
     assert len(re.findall('past-item"', house.web.get(link.replace("&amp;", "&")).text)) == 1
 
 
-def test_models_are_described_in_words(house: House) -> None:
-    text = house.web.get("/models").text
+def test_models_are_described_in_words(shared_house: House) -> None:
+    text = shared_house.web.get("/models").text
     assert re.search(r"it picks the forged one\s+\d\d times in 100", text)
     assert "Not allowed by the terms of its training data." in text
     assert "looked at last" in text
