@@ -81,7 +81,7 @@ def judge_voices(
         replace(
             _evidence(detector, parts, chances[voice], card),
             coverage=len(scored) / len(heard),
-            units=len(heard),
+            units=owners.count(voice) if len(spoken) > 1 else len(heard),
             detail=f"voice {voice + 1} of {len(spoken)}" if len(spoken) > 1 else "",
         )
         for voice, parts in spoken.items()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,15 +33,6 @@ class VoicePrint:
     frames: int
     total: NDArray[np.float64]
     squares: NDArray[np.float64]
-
-    def __add__(self, other: VoicePrint) -> VoicePrint:
-        return VoicePrint(self.frames + other.frames, self.total + other.total, self.squares + other.squares)
-
-    def doubt(self) -> float:
-        """Frames times the log-volume of the Gaussian over them: how badly one Gaussian describes them."""
-        mean = self.total / self.frames
-        scatter = self.squares / self.frames - np.outer(mean, mean) + 1e-3 * np.eye(mean.size)
-        return float(self.frames * np.linalg.slogdet(scatter)[1])
 
 
 def voice_print(samples_f32: F32Array) -> VoicePrint:
@@ -73,30 +63,54 @@ def tell_apart(prints: Sequence[VoicePrint]) -> list[int]:
     Returns:
         One number a window; voices count from 0 in order of appearance.
     """
-    joined = dict(enumerate(prints))
-    owner = list(range(len(prints)))
-    costs = {pair: _cost(prints[pair[0]], prints[pair[1]]) for pair in combinations(joined, 2)}
-    while costs:
-        kept, gone = min(costs, key=lambda pair: (costs[pair] > 0 and not _alone(pair, owner), costs[pair]))
-        if costs[kept, gone] > 0 and not _alone((kept, gone), owner):
+    count = len(prints)
+    frames = np.array([one.frames for one in prints], np.float64)
+    totals = np.array([one.total for one in prints]).reshape(count, _COUNT)
+    squares = np.array([one.squares for one in prints]).reshape(count, _COUNT, _COUNT)
+    owner, cost = np.arange(count), np.full((count, count), np.inf)
+    for place in range(count):
+        later = np.arange(place + 1, count)
+        cost[place, later] = _costs(frames, totals, squares, place=place, others=later)
+    while count:
+        sizes = np.bincount(owner, minlength=count)
+        joinable = np.where((cost <= 0) | (sizes[:, None] == 1) | (sizes == 1), cost, np.inf)
+        kept, gone = np.unravel_index(joinable.argmin(), cost.shape)
+        if not np.isfinite(joinable[kept, gone]):
             break
-        joined[kept] += joined.pop(gone)
-        owner = [kept if place == gone else place for place in owner]
-        costs = {pair: cost for pair, cost in costs.items() if not {kept, gone} & set(pair)}
-        costs |= {(min(kept, o), max(kept, o)): _cost(joined[kept], joined[o]) for o in joined if o != kept}
-    order = list(dict.fromkeys(owner))
-    return [order.index(place) for place in owner]
+        frames[kept], totals[kept], squares[kept] = (part[kept] + part[gone] for part in (frames, totals, squares))
+        owner[owner == gone] = kept
+        cost[gone], cost[:, gone] = np.inf, np.inf
+        others = np.setdiff1d(owner, kept)
+        costs = _costs(frames, totals, squares, place=int(kept), others=others)
+        cost[np.minimum(kept, others), np.maximum(kept, others)] = costs
+    order = list(dict.fromkeys(owner.tolist()))
+    return [order.index(place) for place in owner.tolist()]
 
 
-def _alone(pair: tuple[int, int], owner: Sequence[int]) -> bool:
-    return min(owner.count(place) for place in pair) == 1
-
-
-def _cost(one: VoicePrint, other: VoicePrint) -> float:
+def _costs(
+    frames: NDArray[np.float64],
+    totals: NDArray[np.float64],
+    squares: NDArray[np.float64],
+    *,
+    place: int,
+    others: NDArray[np.int64],
+) -> NDArray[np.float64]:
     """How much worse a common Gaussian is, less what its fewer numbers are worth; above 0 for different voices."""
     numbers = _COUNT + _COUNT * (_COUNT + 1) / 2
-    both = one + other
-    return (both.doubt() - one.doubt() - other.doubt() - _PENALTY * numbers * np.log(both.frames)) / 2
+    both = (frames[place] + frames[others], totals[place] + totals[others], squares[place] + squares[others])
+    apart = _doubt(frames[[place]], totals[[place]], squares[[place]]) + _doubt(
+        frames[others], totals[others], squares[others]
+    )
+    return (_doubt(*both) - apart - _PENALTY * numbers * np.log(both[0])) / 2
+
+
+def _doubt(
+    frames: NDArray[np.float64], totals: NDArray[np.float64], squares: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Frames times the log-volume of the Gaussian over them: how badly one Gaussian describes them."""
+    mean = totals / frames[:, None]
+    scatter = squares / frames[:, None, None] - mean[:, :, None] * mean[:, None] + 1e-3 * np.eye(_COUNT)
+    return np.asarray(frames * np.linalg.slogdet(scatter)[1])
 
 
 def _bands() -> NDArray[np.float64]:

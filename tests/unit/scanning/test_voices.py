@@ -68,7 +68,7 @@ def test_two_voices_are_two_pieces_of_evidence():
     prints = [ONE] * 5 + [OTHER] * 5
     evidence, voices, timeline = judge(heard([-3.0] * 10 + [4.0] * 12, prints))
     assert [one.detail for one in evidence] == ["voice 1 of 2", "voice 2 of 2"]
-    assert [voice.windows for voice in voices] == [5, 5]
+    assert [voice.windows for voice in voices] == [one.units for one in evidence] == [5, 5]
     assert voices[0].p_fake < CARD.likely_real_below
     assert voices[1].p_fake > CARD.likely_fake_above
     assert voices[0].spans == ()
