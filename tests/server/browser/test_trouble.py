@@ -70,6 +70,21 @@ def test_an_upload_goes_on_where_it_broke(visit: Visit, fake: Killable) -> None:
     expect(page.locator(".job", has_text="a.png")).to_have_count(1)
 
 
+def test_an_old_answer_does_not_undo_a_verdict(visit: Visit, fake: Killable) -> None:
+    page = visit(fake.url)
+    held: list[Route] = []
+    page.route(re.compile("/api/v1/jobs/[0-9a-f]{32}$"), lambda route: held.append(route))
+    page.set_input_files("#files", {"name": "old.png", "mimeType": "image/png", "buffer": order("sleep 0.5", "old")})
+    row = page.locator(".job", has_text="old.png")
+    expect(row).to_contain_text("Likely forged")
+    (route,) = held
+    job = fake.job(route.request.url.rpartition("/")[2])
+    with page.expect_response(route.request.url):
+        route.fulfill(json={**job, "state": "running", "stage": "looking", "progress": 0.5})
+    page.evaluate("new Promise(requestAnimationFrame)")
+    expect(row).to_contain_text("Likely forged")
+
+
 def test_refusals_and_failures_say_what_to_do(visit: Visit, fake: Killable) -> None:
     page = visit(fake.url, expects_errors=True)
     page.set_input_files(

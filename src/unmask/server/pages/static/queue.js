@@ -47,6 +47,8 @@ export class Queue {
   /** Show a job as the server describes it now. */
   show(job) {
     const before = this.jobs.get(job.id);
+    // An answer may arrive after an event that is newer; what has ended never begins again.
+    if (before && ENDED.includes(before.state) && !ENDED.includes(job.state)) return;
     this.jobs.set(job.id, job);
     const row = this.rows.get(job.id) || this.#sent(job) || this.#row(job.id, job.name);
     this.#fill(row, job);
