@@ -18,6 +18,8 @@ from unmask.voice.activity import RATE_HZ
 _SIZE, _HOP, _BANDS, _COUNT = 512, 160, 26, 12
 _LOUD_DB = 25.0
 _PENALTY = 3.0
+# Frames of one voice resemble each other, so that with enough of them any difference would count.
+_MOST_FRAMES = 800
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,8 @@ def _costs(
 ) -> NDArray[np.float64]:
     """How much worse a common Gaussian is, less what its fewer numbers are worth; above 0 for different voices."""
     numbers = _COUNT + _COUNT * (_COUNT + 1) / 2
+    scale = np.minimum(1.0, _MOST_FRAMES / frames)
+    frames, totals, squares = frames * scale, totals * scale[:, None], squares * scale[:, None, None]
     both = (frames[place] + frames[others], totals[place] + totals[others], squares[place] + squares[others])
     apart = _doubt(frames[[place]], totals[[place]], squares[[place]]) + _doubt(
         frames[others], totals[others], squares[others]

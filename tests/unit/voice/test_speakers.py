@@ -50,8 +50,9 @@ def test_silence_is_described_without_trouble():
     assert tell_apart([silent, silent]) == [0, 0]
 
 
-def test_many_windows_take_no_time():
-    prints = [voice_print(speech_like(2.0, seed=seed)) for seed in range(10)] * 15
+def test_many_windows_take_no_time_and_stay_one_voice():
+    rng = np.random.default_rng(0)
+    prints = [voice_print(rng.standard_normal(2 * RATE).astype(np.float32)) for _ in range(150)]
     start = time.process_time()
     assert tell_apart(prints) == [0] * 150
     assert time.process_time() - start < 5
