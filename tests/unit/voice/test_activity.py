@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import resource
+
 import numpy as np
 import pytest
 
+from tests.makers.sounds import speech_like
 from unmask.core.errors import InvalidOption
 from unmask.voice.activity import speech_extent, speech_probabilities, speech_share
 
@@ -53,3 +56,19 @@ def test_extent_keeps_a_margin_and_stays_inside():
     assert speech_extent(chunks, 51200) == (5120 - 1600, 10240 + 1600)
     chunks[:] = 1
     assert speech_extent(chunks, 51000) == (0, 51000)
+
+
+def test_answers_do_not_depend_on_what_was_heard_before():
+    noise = 0.1 * np.random.default_rng(1).normal(size=RATE).astype(np.float32)
+    first = speech_probabilities(speech_like(3.0))
+    speech_probabilities(noise)
+    np.testing.assert_array_equal(speech_probabilities(speech_like(3.0)), first)
+
+
+def test_listening_again_and_again_takes_no_more_memory():
+    sound = speech_like(0.1)
+    speech_probabilities(sound)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for _ in range(40):
+        speech_probabilities(sound)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 30_000, "kilobytes"
