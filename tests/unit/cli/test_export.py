@@ -8,7 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from unmask.cli.export import staged
+from tests.makers import models
+from unmask.cli.export import _measure, staged
+from unmask.datasets.manifest import Row, write_manifest
+from unmask.evaluate.score import OPERATING_POINTS
+from unmask.models.card import read_card
+from unmask.scanning.wear import SLACK
 
 
 @pytest.fixture
@@ -81,3 +86,28 @@ def test_a_killed_export_leaves_what_was_there_and_the_next_one_works(out: Path)
         (folder / "face.toml").write_text("new card")
     assert texts(out) == {**before, "face.toml": "new card"}
     assert list(out.parent.iterdir()) == [out]
+
+
+def test_the_card_of_a_face_detector_says_operating_points_and_asks_for_steadiness(
+    gallery: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("matplotlib")
+    pytest.importorskip("tomli_w")
+    rows = []
+    for source in ("kept", "chosen", "last"):
+        for name, label in (("genuine.png", 0), ("blue.png", 1)) * 2:
+            path = tmp_path / f"{source}-{len(rows)}.png"
+            path.symlink_to(gallery / name)
+            rows.append(Row(path, "image", label, source, "", path.name))
+    write_manifest(rows, tmp_path / "data.csv")
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text('[split]\nvalidation = ["chosen"]\ntest = ["last"]\nholdout = { kept = 1.0 }\n', encoding="utf-8")
+    draft = read_card(models.write_face_model(tmp_path / "out", calibration=""))
+    _measure(draft, recipe, tmp_path / "data.csv", tmp_path / "out", workers=1)
+    card = read_card(tmp_path / "out" / "tiny-face.toml")
+    assert card.calibration is not None
+    assert card.calibration.wear_slack == SLACK
+    for name in OPERATING_POINTS:
+        found = [figure for figure in card.figures if figure.what == name]
+        assert [figure.value for figure in found] == [1.0] * 3
+    assert (tmp_path / "out" / "section.md").read_text(encoding="utf-8").count("At 1 % and 5 % false alarms") == 3
