@@ -1,0 +1,53 @@
+"""A recording of two voices with a forged passage, from the file to the sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.makers.models import write_speech_model
+from tests.makers.sounds import speech_like, strummed, write_sound
+from unmask.core.evidence import ScanReport
+from unmask.report.timeline import lanes, peaks
+from unmask.scanning.pipeline import Pipeline
+from unmask.scanning.plan import ScanPlan
+
+RATE = 16000
+LIMITS = 'likely_real_below = 0.3, likely_fake_above = 0.7, fitted_on = ["nothing"], residual = 0.5'
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> ScanReport:
+    """A quiet voice that gets loud (which the tiny model calls forged) from 6 s to 11 s, then another voice."""
+    folder = tmp_path_factory.mktemp("talk")
+    calibration = f"{{ unit_slope = 1.0, unit_offset = 3.5, medium_slope = 1.5, medium_offset = 5.5, {LIMITS} }}"
+    model = write_speech_model(folder, calibration=calibration)
+    talk = np.concatenate([0.15 * speech_like(16.0), np.diff(0.3 * speech_like(10.0, seed=1))])
+    talk[6 * RATE : 11 * RATE] *= 12
+    path = write_sound(folder / "talk.wav", talk)
+    return Pipeline(ScanPlan(speech=str(model))).scan(path)
+
+
+def test_the_passage_is_found_and_decides(report: ScanReport) -> None:
+    assert report.verdict == "likely_fake"
+    (span,) = report.voices[0].spans
+    assert (span.start_s, span.end_s) == pytest.approx((6, 11), abs=1.0)
+    assert any("Synthetic speech is likely in voice 1 of 2 between 0:06 and 0:1" in said for said in report.reasons)
+
+
+def test_each_voice_has_its_evidence_and_its_lane(report: ScanReport) -> None:
+    assert [entry.detail for entry in report.evidence] == ["voice 1 of 2", "voice 2 of 2"]
+    assert report.evidence[0].p_fake > report.evidence[0].likely_fake_above
+    assert report.voices[1].spans == ()
+    assert [lane.title for lane in lanes(report)] == ["Voice 1", "Voice 2"]
+    (peak,) = peaks(report)
+    assert peak.words.startswith("Voice 1: 0:06.0 to 0:1")
+
+
+def test_a_song_has_no_verdict(tmp_path: Path) -> None:
+    path = write_sound(tmp_path / "song.wav", speech_like(8.0) + strummed(8.0))
+    report = Pipeline(ScanPlan(speech=str(write_speech_model(tmp_path)))).scan(path)
+    assert (report.verdict, report.p_fake) == ("inconclusive", None)
+    assert "differs from everything the detector has learned" in report.reasons[0]
