@@ -93,7 +93,7 @@ def _measure(card: ModelCard, recipe: Path, data: Path, folder: Path, *, workers
     from unmask.evaluate.calibrate import FALSE_ALARMS, IDENTITY, PICTURE_FALSE_ALARMS, calibrate
     from unmask.evaluate.write import write_evaluation
     from unmask.models.write import write_card
-    from unmask.scanning.wear import SLACK
+    from unmask.scanning.wear import opposite_only
 
     # Under a name of its own: a warm pipeline would go on with the card that it has read.
     draft = folder / f"{card.name}.draft.toml"
@@ -110,7 +110,7 @@ def _measure(card: ModelCard, recipe: Path, data: Path, folder: Path, *, workers
         name: predictions(rows, str(path), card, workers) for name, rows in sides_of(data, card, recipe, None).items()
     }
     # The figures are those of all answers; the test of stability, asked for from here on, only withdraws some of them.
-    steady = replace(calibration, wear_slack=SLACK if card.family == "face" else None)
+    steady = replace(calibration, wear_slack=opposite_only(calibration) if card.family == "face" else None)
     write_card(replace(card, calibration=steady, figures=tuple(_figures(sides))), path)
     write_evaluation(sides, folder, title=card.name, family=card.family)
 

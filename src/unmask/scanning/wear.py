@@ -21,8 +21,6 @@ from unmask.fusion.pool import pooled_logit
 from unmask.media.degrade import jpeg, rescale
 from unmask.models.card import Calibration, CardInput
 
-SLACK = 0.5
-"""What `unmask export` puts on the cards of face detectors; docs/benchmarks.md tells how it was chosen."""
 MOST_FRAMES = 8
 """Frames of a clip whose faces are worn, spread evenly."""
 MOST_FACES = 4
@@ -48,6 +46,11 @@ class WornFace:
 
     logit: float
     crops: tuple[FaceCrop, ...]
+
+
+def opposite_only(card: Calibration) -> float:
+    """The slack under which nothing but the opposite verdict counts as unstable: what `unmask export` starts with."""
+    return log_odds(card.likely_fake_above) - log_odds(card.likely_real_below)
 
 
 def due(number: int, expected: int) -> bool:

@@ -19,7 +19,7 @@ from unmask.media.degrade import jpeg, rescale
 from unmask.models.card import Calibration, CardInput
 from unmask.scanning.pipeline import Pipeline
 from unmask.scanning.plan import ScanPlan
-from unmask.scanning.wear import MOST_FACES, MOST_FRAMES, WornFace, due, review, shifts, wear_faces
+from unmask.scanning.wear import MOST_FACES, MOST_FRAMES, WornFace, due, opposite_only, review, shifts, wear_faces
 
 WANTS = CardInput("pixels", "uint8", size_px=64, margin=1.3)
 CARD = Calibration(1.0, 0.0, 1.0, 0.0, 0.3, 0.7, ("nothing",), 0.5, wear_slack=0.0)
@@ -107,6 +107,10 @@ def judged(logit: float, moved: float, card: Calibration = CARD) -> tuple[Eviden
         (-2.0, 1.5, 0.0, False),
         (2.0, -1.5, 1.0, True),  # Beyond the threshold, but within the slack.
         (2.0, -4.0, 1.0, False),
+        (2.0, -2.8, opposite_only(CARD), True),  # To 31%, in doubt but not the opposite.
+        (2.0, -2.9, opposite_only(CARD), False),
+        (-2.0, 2.8, opposite_only(CARD), True),
+        (-2.0, 2.9, opposite_only(CARD), False),
     ],
 )
 def test_an_answer_holds_or_is_withdrawn(logit: float, moved: float, slack: float, holds: bool) -> None:  # noqa: FBT001
