@@ -13,7 +13,7 @@ from unmask.models.card import CardInput
 from unmask.models.session import Session
 
 SMALLEST_PICTURE_PX = 128
-PLAINEST = 0.6
+PLAINEST = 0.5
 _BATCH = 16
 
 

@@ -31,7 +31,7 @@ from unmask.scanning.people import face_evidence, face_timeline, reviewed
 from unmask.scanning.plan import ScanPlan
 from unmask.scanning.sight import FRAMES_AT_ONCE, Sighting, look
 from unmask.scanning.summary import reasons
-from unmask.scanning.whole import MOST_FRAMES, Whole
+from unmask.scanning.whole import Overview, overlook
 
 
 class Pipeline:
@@ -85,7 +85,7 @@ class Pipeline:
         people: tuple[Person, ...] = ()
         timeline: list[TimelinePoint] = []
         seen, whole, heard = None, None, None
-        if media.kind != "audio" and (self.plan.face or self.plan.picture):
+        if media.kind != "audio" and (self.plan.face or (self.plan.picture and index is None)):
             seen, whole = self._look(media, index, warnings, listener)
         if seen:
             card = calibration(self._kit.face_card)
@@ -94,9 +94,9 @@ class Pipeline:
             timeline += face_timeline(seen, card)
             timings |= seen.seconds
         if whole:
-            found, points = whole.judge()
-            evidence.append(found)
-            timeline += points
+            evidence.append(whole.evidence)
+            if whole.evidence.p_fake is not None:
+                timeline.append(TimelinePoint(0.0, whole.evidence.p_fake, "image"))
             timings["picture"] = whole.seconds
         if media.has_audio and self.plan.speech:
             heard = self._listen(media, warnings, listener)
@@ -113,40 +113,36 @@ class Pipeline:
             timeline=tuple(sorted(timeline, key=lambda point: point.t_s)),
             timings_s=timings,
             warnings=tuple(dict.fromkeys(warnings)),
-            exhibits=_exhibits(seen, whole) if self.plan.exhibits else (),
+            exhibits=_exhibits(seen, whole),
             sound=heard.exhibit if heard else None,
         )
 
     def _look(
         self, media: MediaInfo, index: VideoIndex | None, warnings: list[str], listener: Listener
-    ) -> tuple[Sighting | None, Whole | None]:
-        """Pass the pictures once by all who want to see them."""
+    ) -> tuple[Sighting | None, Overview | None]:
+        """Look at faces, and at a still picture as a whole."""
+        whole = None
         if index is None:
             pixels, found = read_image(media.path, limits=self._limits)
             warnings.extend(found)
             frames: Iterator[Frame] = iter([Frame(0, 0.0, pixels)])
             expected, search = 1, STILL_SEARCH
+            if self.plan.picture:
+                whole = overlook(Frame(0, 0.0, pixels), self._kit, draw=self.plan.exhibits > 0)
         else:
             chosen = self._chosen(index)
             decoded = iter_frames(media.path, chosen, index, limits=self._limits, warn=warnings.append)
             frames = ahead(decoded, count=FRAMES_AT_ONCE)
             expected, search = len(chosen), VIDEO_SEARCH
         frames = _announced(frames, expected, listener)
-        whole = Whole(self._kit, expected) if self.plan.picture else None
-        if whole:
-            frames = whole.watch(frames)
-        if self.plan.face:
-            exhibits = self.plan.exhibits
-            return look(frames, self._kit, search=search, expected=expected, exhibits=exhibits), whole
-        for _ in frames:
-            pass
-        return None, whole
+        if not self.plan.face:
+            return None, whole
+        return look(frames, self._kit, search=search, expected=expected, exhibits=self.plan.exhibits), whole
 
     def _chosen(self, index: VideoIndex) -> NDArray[np.int64]:
         if self.plan.every:
             return every_nth(index.frame_count, self.plan.every)
-        count = self.plan.frames if self.plan.face else min(self.plan.frames, MOST_FRAMES)
-        return choose_frames(index.times_s, index.keyframes, count=count)
+        return choose_frames(index.times_s, index.keyframes, count=self.plan.frames)
 
     def _listen(self, media: MediaInfo, warnings: list[str], listener: Listener) -> Hearing | None:
         draw = self.plan.exhibits > 0
@@ -189,11 +185,11 @@ class Pipeline:
         )
 
 
-def _exhibits(seen: Sighting | None, whole: Whole | None) -> tuple[Exhibit, ...]:
-    """Show faces where there are any, else pictures as a whole."""
-    if seen and (seen.faces or not whole):
-        return seen.exhibits
-    return whole.exhibits() if whole else ()
+def _exhibits(seen: Sighting | None, whole: Overview | None) -> tuple[Exhibit, ...]:
+    """Show faces where there are any, else the picture as a whole."""
+    if whole and whole.exhibit and not (seen and seen.faces):
+        return (whole.exhibit,)
+    return seen.exhibits if seen else ()
 
 
 def _announced(frames: Iterator[Frame], expected: int, listener: Listener) -> Iterator[Frame]:

@@ -9,14 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.makers import images, people, videos
+from tests.makers import images, people
 from unmask.core.evidence import Evidence, ScanReport
-from unmask.core.records import Frame
 from unmask.fusion.decide import decide
-from unmask.scanning.kit import Kit
 from unmask.scanning.pipeline import Pipeline
 from unmask.scanning.plan import ScanPlan
-from unmask.scanning.whole import MOST_FRAMES, Whole
 
 Scan = Callable[..., ScanReport]
 
@@ -85,8 +82,9 @@ def test_a_genuine_face_in_a_generated_picture_is_not_called_genuine(scan: Scan)
     [
         (landscape(size=(50, 300)), "too_small"),
         (np.full((240, 240, 3), 128, np.uint8), "too_plain"),
+        (np.pad(landscape(size=(64, 64)), ((0, 176), (0, 176), (0, 0))), "too_plain"),
     ],
-    ids=["small", "flat"],
+    ids=["small", "flat", "mostly flat"],
 )
 def test_what_cannot_be_judged_stays_open(scan: Scan, pixels: np.ndarray, reason: str) -> None:
     report = scan(pixels)
@@ -101,22 +99,8 @@ def test_a_picture_that_is_too_plain_does_not_stand_in_the_way_of_its_faces(scan
     assert decide(report.p_fake, 1.0, [entry(report, "face"), calm]) == report.verdict == "likely_real"
 
 
-def test_a_clip_is_looked_at_in_a_few_frames_only(plan: ScanPlan, tmp_path: Path) -> None:
-    path = videos.write_clip(tmp_path / "faceless.mp4", seconds=1.0, sound=False)
-    report = Pipeline(replace(plan, face="", speech="", exhibits=4)).scan(path)
-    assert len([point for point in report.timeline if point.modality == "image"]) <= MOST_FRAMES
-    assert 0 < len(report.exhibits) <= MOST_FRAMES
-
-
-def test_frames_pass_by_unchanged_and_few_are_taken(plan: ScanPlan) -> None:
-    frames = [Frame(at, at / 10, landscape()) for at in range(20)]
-    whole = Whole(Kit(plan), len(frames))
-    assert list(whole.watch(frames)) == frames
-    evidence, points = whole.judge()
-    assert [point.t_s for point in points] == [0.2, 0.7, 1.2, 1.7]
-    assert evidence.units == 2 * MOST_FRAMES
-
-
-def test_a_clip_that_gives_no_frame_is_too_short(plan: ScanPlan) -> None:
-    evidence, points = Whole(Kit(plan), 4).judge()
-    assert (evidence.abstained, points) == ("too_short", [])
+def test_clips_are_not_asked_about(plan: ScanPlan, gallery: Path) -> None:
+    report = Pipeline(replace(plan, speech="")).scan(gallery / "blue.mp4")
+    assert [one.modality for one in report.evidence] == ["face"]
+    report = Pipeline(replace(plan, face="", speech="")).scan(gallery / "faceless.mp4")
+    assert (report.verdict, report.evidence) == ("inconclusive", ())
