@@ -53,7 +53,7 @@ def _standing_out(values: NDArray[np.float64]) -> tuple[int, int] | None:
 
 
 def _long_enough(steps: NDArray[np.int64]) -> NDArray[np.bool_]:
-    return (steps == 0) | (steps >= LEAST_STEPS)
+    return np.asarray((steps == 0) | (steps >= LEAST_STEPS))
 
 
 def _noise(values: NDArray[np.float64], begin: int, end: int) -> float:

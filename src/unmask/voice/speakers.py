@@ -105,7 +105,7 @@ def _costs(
     apart = _doubt(frames[[place]], totals[[place]], squares[[place]]) + _doubt(
         frames[others], totals[others], squares[others]
     )
-    return (_doubt(*both) - apart - _PENALTY * numbers * np.log(both[0])) / 2
+    return np.asarray((_doubt(*both) - apart - _PENALTY * numbers * np.log(both[0])) / 2)
 
 
 def _doubt(
@@ -122,7 +122,7 @@ def _bands() -> NDArray[np.float64]:
     edges = 700 * (np.expm1(np.linspace(np.log1p(100 / 700), np.log1p(7000 / 700), _BANDS + 2)))[:, None]
     bins = np.linspace(0, RATE_HZ / 2, _SIZE // 2 + 1)[None]
     rising, falling = (bins - edges[:-2]) / (edges[1:-1] - edges[:-2]), (edges[2:] - bins) / (edges[2:] - edges[1:-1])
-    return np.clip(np.minimum(rising, falling), 0, None)
+    return np.asarray(np.clip(np.minimum(rising, falling), 0, None))
 
 
 def _cosines() -> NDArray[np.float64]:
