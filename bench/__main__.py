@@ -11,9 +11,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench.material import make_clip, make_pictures, repeat_clip
+from bench.material import make_clip, make_pictures, make_recording, repeat_clip
 
 PICTURES = 120
+PARTS = ("start", "clip", "folder", "sound")
 
 
 def run(task: str, argument: Path, warm_up: Path | None = None) -> dict[str, float]:
@@ -78,6 +79,17 @@ def folder_table(folder: Path, runs: int) -> list[str]:
     ]
 
 
+def sound_table(folder: Path, runs: int) -> list[str]:
+    lengths = {"10 s": 10.0, "10 min": 600.0, "60 min": 3600.0}
+    tasks = {name: ("scan", make_recording(folder / f"{name}.wav", length), None) for name, length in lengths.items()}
+    found = alternate(tasks, max(runs // 2, 1))
+    return [
+        f"| scan of a recording of {name}, with opening the models | {median(rows):.1f} s "
+        f"| peak memory {median(rows, 'peak_mb'):.0f} MB{'; limit 30 s' if name == '10 min' else ''} |"
+        for name, rows in found.items()
+    ]
+
+
 def start_table(runs: int) -> list[str]:
     rows = []
     for name, command in (
@@ -96,11 +108,21 @@ def start_table(runs: int) -> list[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--runs", type=int, default=5)
-    runs = parser.parse_args().runs
+    parser.add_argument("--only", nargs="*", default=list(PARTS), choices=PARTS, help="parts of the table")
+    arguments = parser.parse_args()
+    runs, wanted = arguments.runs, arguments.only
     print("| what | median | against |\n|---|---|---|")
     with tempfile.TemporaryDirectory() as name:
-        for rows in (start_table(runs), clip_table(Path(name), runs), folder_table(Path(name), runs)):
-            print("\n".join(rows), flush=True)
+        folder = Path(name)
+        tables = {
+            "start": lambda: start_table(runs),
+            "clip": lambda: clip_table(folder, runs),
+            "folder": lambda: folder_table(folder, runs),
+            "sound": lambda: sound_table(folder, runs),
+        }
+        for key, table in tables.items():
+            if key in wanted:
+                print("\n".join(table()), flush=True)
 
 
 if __name__ == "__main__":

@@ -11,8 +11,9 @@ import cv2
 import numpy as np
 from skimage import data
 
+from tests.makers.sounds import speech_like
 from unmask.core.records import U8Array
-from unmask.media.write import write_clip
+from unmask.media.write import write_clip, write_sound
 
 WIDTH, HEIGHT, RATE, SECONDS = 1920, 1080, 30, 10
 
@@ -71,3 +72,9 @@ def make_pictures(folder: Path, count: int) -> list[Path]:
         cv2.imwrite(str(path), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 90])
         paths.append(path)
     return paths
+
+
+def make_recording(path: Path, seconds: float) -> Path:
+    """A voice-like buzz with pauses, ten seconds over and over, mono at 16 kHz."""
+    write_sound(path, np.tile(speech_like(10.0), round(seconds / 10)), 16000)
+    return path
