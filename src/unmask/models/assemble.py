@@ -49,7 +49,7 @@ def assemble(base: Path, part: Path, out: Path) -> None:
 
 
 def _fill(graph: onnx.GraphProto, base: Path) -> None:
-    """Put the encoder's weights where the part names them, see `unmask.training.parting`."""
+    """Put the encoder's weights where the part names them, see `unmask.training.architectures.voice.parting`."""
     from onnx import TensorProto, numpy_helper
 
     tensors = read_tensors(base)

@@ -19,6 +19,7 @@ from unmask.models.assemble import assemble
 from unmask.models.card import CardFile, CardInput, ModelCard
 from unmask.models.store import digest, locate_base
 from unmask.training.architectures.registry import MARGIN, build, crop_shape
+from unmask.training.architectures.voice.parting import take_out
 from unmask.training.architectures.voice.registry import NETWORKS, voice_network
 from unmask.training.classical.pipelines import PIPELINES
 from unmask.training.compact import round_weights, store_compactly
@@ -26,7 +27,6 @@ from unmask.training.ensemble import ENSEMBLE, join, read_members
 from unmask.training.export import OUTPUTS, export_graph
 from unmask.training.fitting.state import save_weights
 from unmask.training.parity import parity
-from unmask.training.parting import take_out
 from unmask.training.recipe import Recipe
 
 PARITY_UNITS = 16

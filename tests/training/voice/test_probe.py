@@ -12,13 +12,13 @@ from sklearn.linear_model import Ridge
 from unmask.core.errors import CardMismatch
 from unmask.models.assemble import assemble
 from unmask.models.session import run_file
+from unmask.training.architectures.voice.parting import take_out
 from unmask.training.architectures.voice.registry import voice_network
 from unmask.training.architectures.voice.weights import load_voice_weights
 from unmask.training.architectures.voice.whisper import Whisper
 from unmask.training.compact import round_weights, store_compactly
 from unmask.training.export import export_graph
 from unmask.training.fitting.state import save_weights
-from unmask.training.parting import take_out
 from unmask.training.voice_probe import ridge_regression, solve_head
 from unmask.training.voices import VoiceClip
 
