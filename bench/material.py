@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import wave
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -13,7 +14,7 @@ from skimage import data
 
 from tests.makers.sounds import speech_like
 from unmask.core.records import U8Array
-from unmask.media.write import write_clip, write_sound
+from unmask.media.write import write_clip
 
 WIDTH, HEIGHT, RATE, SECONDS = 1920, 1080, 30, 10
 
@@ -76,5 +77,9 @@ def make_pictures(folder: Path, count: int) -> list[Path]:
 
 def make_recording(path: Path, seconds: float) -> Path:
     """A voice-like buzz with pauses, ten seconds over and over, mono at 16 kHz."""
-    write_sound(path, np.tile(speech_like(10.0), round(seconds / 10)), 16000)
+    piece = (speech_like(10.0) * 32767).astype("<i2").tobytes()
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, 16000, 0, "NONE", ""))
+        for _ in range(round(seconds / 10)):
+            file.writeframes(piece)
     return path
