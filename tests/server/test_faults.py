@@ -33,13 +33,13 @@ def test_killed_workers_and_servers_lose_nothing(killable: Callable[..., Killabl
     assert "it took longer than 3 seconds" in server.job(endless)["error"]["message"]
     server.until(lambda: server.job(innocent)["state"] == "done")
 
-    killed = server.hand_in(order("sleep 1.5", "worker"))
+    killed = server.hand_in(order("sleep 1", "worker"))
     server.until(lambda: server.job(killed)["state"] == "running")
     for pid in server.worker_pids():
         os.kill(pid, signal.SIGKILL)
     server.until(lambda: server.job(killed)["state"] == "done")
 
-    running, waiting = server.hand_in(order("sleep 1.5", "server")), server.hand_in(order(salt="waiting"))
+    running, waiting = server.hand_in(order("sleep 1", "server")), server.hand_in(order(salt="waiting"))
     server.until(lambda: server.job(running)["state"] == "running")
     pids = server.worker_pids()
     server.kill()
