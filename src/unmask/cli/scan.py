@@ -93,7 +93,15 @@ def _plan(tier: str, model: str, *, frames: int, every: int, engine: str, exhibi
             message = f"--model: {model} is a {family} model; expected one of family face, speech or picture."
             raise InvalidOption(message)
         chosen[family] = model
-    return ScanPlan(frames=frames, every=every, engine=engine, exhibits=exhibits, **chosen)
+    return ScanPlan(
+        frames=frames,
+        every=every,
+        face=chosen["face"],
+        speech=chosen["speech"],
+        picture=chosen["picture"],
+        engine=engine,
+        exhibits=exhibits,
+    )
 
 
 def _shown(

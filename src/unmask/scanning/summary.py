@@ -45,7 +45,7 @@ def reasons(
     Returns:
         One to a few sentences, the most important first.
     """
-    found = [_sentence(entry) for entry in sorted(evidence, key=lambda entry: -(entry.p_fake or -1.0))]
+    found = [_sentence(entry) for entry in sorted(evidence, key=_importance)]
     suspects = [person for person in people if person.spans]
     if len(people) > 1 and suspects:
         names = ", ".join(str(person.id + 1) for person in suspects)
@@ -54,6 +54,11 @@ def reasons(
     if verdict == "inconclusive":
         found.append(_doubt(coverage, evidence))
     return tuple(found)
+
+
+def _importance(entry: Evidence) -> tuple[bool, float]:
+    """What counts comes first, the most suspicious before the others."""
+    return (entry.weight == 0, -(entry.p_fake or -1.0))
 
 
 def _heard(voices: Sequence[Voice]) -> list[str]:
