@@ -126,7 +126,7 @@ def test_one_answer_each(detector: Judge) -> None:
 def test_odd_units_give_finite_scores_or_abstentions(detector: Judge) -> None:
     for answer in detector.score(odd_units(detector.wants)):
         if isinstance(answer, Abstention):
-            assert answer.reason in ("face_too_small", "too_dark", "too_blurred", "no_speech")
+            assert answer.reason in ("face_too_small", "too_dark", "too_blurred", "too_plain", "no_speech")
         else:
             assert np.isfinite(answer.logit)
             assert answer.heatmap is not None
@@ -176,5 +176,5 @@ def test_the_direction_of_the_tiny_models(detector: Judge) -> None:
     assert genuine.logit < 0 < forged.logit
 
 
-def _array(unit: FaceCrop | SpeechWindow) -> np.ndarray:
-    return unit.pixels_rgb_u8 if isinstance(unit, FaceCrop) else unit.sound.samples_f32
+def _array(unit: FaceCrop | PictureView | SpeechWindow) -> np.ndarray:
+    return unit.sound.samples_f32 if isinstance(unit, SpeechWindow) else unit.pixels_rgb_u8
