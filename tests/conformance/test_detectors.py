@@ -126,7 +126,7 @@ def test_one_answer_each(detector: Judge) -> None:
 def test_odd_units_give_finite_scores_or_abstentions(detector: Judge) -> None:
     for answer in detector.score(odd_units(detector.wants)):
         if isinstance(answer, Abstention):
-            assert answer.reason in ("face_too_small", "too_dark", "too_blurred", "too_plain", "no_speech")
+            assert answer.reason in ("face_too_small", "too_dark", "too_blurred", "too_small", "too_plain", "no_speech")
         else:
             assert np.isfinite(answer.logit)
             assert answer.heatmap is not None
