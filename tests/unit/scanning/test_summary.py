@@ -31,6 +31,8 @@ def test_every_abstention_has_a_sentence(reason: str, modality: str) -> None:
         (0.5, "face", "undecided"),
         (0.9, "audio", "sounds synthetic"),
         (0.1, "audio", "no sign of synthesis"),
+        (0.9, "image", "looks generated"),
+        (0.1, "image", "no sign of having been generated"),
     ],
 )
 def test_what_a_detector_says(p_fake: float, modality: str, words: str) -> None:
@@ -79,3 +81,10 @@ def test_of_several_voices_the_suspicious_one_is_named() -> None:
     assert found[0].startswith("Voice 2 of 2 sounds synthetic")
     assert found[1].startswith("Voice 1 of 2 shows no sign")
     assert found[2] == "Synthetic speech is likely in voice 2 of 2 between 0:10 and 0:20 (90%)."
+
+
+def test_what_counts_comes_before_what_is_more_suspicious_but_does_not_count() -> None:
+    counted, muted = replace(said(0.75), weight=1.0), said(0.8, "image")
+    first, second, *_ = reasons("likely_fake", 1.0, [muted, counted], ())
+    assert first.startswith("The faces")
+    assert second.startswith("The picture as a whole")
