@@ -1,8 +1,8 @@
 """Tiny models made in code: graphs whose answer follows from the input by a rule that a test can work out.
 
 The tiny face model calls a face forged if it is bluer than it is red, so a portrait with its channels swapped is its
-forgery. The tiny picture model calls a picture generated if it is greener than it is red, and the tiny speech model calls
-a voice forged if it is loud.
+forgery. The tiny picture model calls a picture generated if it is greener than it is red, and the tiny speech model
+calls a voice forged if it is loud.
 """
 
 from __future__ import annotations

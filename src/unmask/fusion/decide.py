@@ -104,7 +104,7 @@ def decide(p_fake: float | None, coverage: float, evidence: Sequence[Evidence]) 
 
 
 def _idle(entry: Evidence, evidence: Sequence[Evidence]) -> bool:
-    """Whether an abstention leaves nothing unjudged: there was nothing, or another detector judged the same pictures."""
+    """Whether an abstention leaves nothing unjudged: there was nothing, or another detector judged the pictures."""
     judged = {other.modality for other in evidence if other.p_fake is not None}
     if entry.modality == "image":
         return "face" in judged

@@ -146,7 +146,7 @@ def _grid(length: int, side: int) -> list[int]:
     count = length // side
     if count < 2:
         return [(length - side) // 2] * count
-    return np.linspace(0, length - side, count).round().astype(int).tolist()
+    return [int(start) for start in np.linspace(0, length - side, count).round()]
 
 
 def _texture(green: NDArray[np.int16]) -> float:

@@ -102,7 +102,7 @@ def time(report: ScanReport) -> dict[str, Any] | None:
         "spectrogram": None if heard is None else sound.spectrogram(heard, length_s),
         "waveform": None if heard is None else sound.waveform(heard, length_s),
         "activity": None if heard is None else sound.activity(heard, length_s),
-        "has_spans": any(one.spans for one in (*report.people, *report.voices)),
+        "has_spans": any(person.spans for person in report.people) or any(voice.spans for voice in report.voices),
         "rows": rows,
         "moments": moments,
     }

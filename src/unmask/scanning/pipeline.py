@@ -16,13 +16,12 @@ from unmask.core.evidence import Evidence, Person, Provenance, ScanReport, Timel
 from unmask.core.records import Exhibit, Frame, MediaInfo
 from unmask.faces.detect import STILL_SEARCH, VIDEO_SEARCH
 from unmask.fusion.decide import counted, decide, fuse, weighted
-from unmask.media.ahead import ahead
 from unmask.media.image import read_image
 from unmask.media.limits import DEFAULT_LIMITS, Limits
 from unmask.media.probe import probe_with_index
 from unmask.media.sample import choose_frames, every_nth
 from unmask.media.timing import VideoIndex
-from unmask.media.video import iter_frames
+from unmask.media.video import ahead, iter_frames
 from unmask.provenance.credentials import trust_anchors
 from unmask.provenance.examine import examine, sentences
 from unmask.scanning.hearing import Hearing, listen

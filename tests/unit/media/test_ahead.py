@@ -10,7 +10,7 @@ import pytest
 
 from unmask.core.errors import DecodeFailed
 from unmask.core.records import Frame
-from unmask.media.ahead import ahead
+from unmask.media.video import ahead
 
 
 class Source:

@@ -140,9 +140,8 @@ class Forger:
             painted = pixels
             for _ in range(passes):
                 painted = self._reconstructor.through(painted)
-            painted = cv2.cvtColor(painted, cv2.COLOR_RGB2BGR)
             part = kept.with_suffix(f".{os.getpid()}.part")  # Several workers may paint the same crop.
-            part.write_bytes(cv2.imencode(".png", painted)[1].tobytes())
+            part.write_bytes(cv2.imencode(".png", cv2.cvtColor(painted, cv2.COLOR_RGB2BGR))[1].tobytes())
             part.replace(kept)
         return self._painted(self._read(replace(crop, path=kept)), pixels, crop, rng)
 

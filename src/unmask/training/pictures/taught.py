@@ -58,10 +58,11 @@ class TaughtViews(Dataset[tuple[U8Array, np.float32]]):
         margin: float,
         listener: Listener = ignore,
     ) -> None:
-        session = _teacher(recipe, margin)
+        session, seen_px = _teacher(recipe, margin)
         self._size_px, self._seed, self._share = size_px, recipe.schedule.seed, recipe.teacher.share
-        stream = PortraitStream(crops, recipe, size_px=session.card.input.size_px, margin=margin)
-        self._pixels, self._answers = _stock(stream, session, recipe.teacher.views, folder, listener)
+        stream = PortraitStream(crops, recipe, size_px=seen_px, margin=margin)
+        shape = (recipe.teacher.views, seen_px, seen_px, 3)
+        self._pixels, self._answers = _stock(stream, session, shape, folder, listener)
 
     def __getitem__(self, number: int) -> tuple[U8Array, np.float32]:
         """Make an example.
@@ -80,25 +81,28 @@ class TaughtViews(Dataset[tuple[U8Array, np.float32]]):
         return _varied(np.asarray(self._pixels[place], np.uint8), rng, self._size_px), np.float32(target)
 
 
-def _teacher(recipe: Recipe, margin: float) -> Session:
+def _teacher(recipe: Recipe, margin: float) -> tuple[Session, int]:
+    """The open teacher, and the side of the crops that it sees."""
     card = find(recipe.teacher.card)
     wants = card.input
-    if card.family != "face" or wants.frames or abs(wants.margin - margin) > 1e-6:
+    fits = wants is not None and not wants.frames and abs(wants.margin - margin) <= 1e-6
+    if card.family != "face" or wants is None or not fits or card.calibration is None:
         message = (
-            f"teacher.card: {card.name} judges {card.family} units with a margin of {wants.margin:g}; "
-            f"expected single face crops with a margin of {margin:g}, as the pupil."
+            f"teacher.card: {card.name} is no calibrated judge of single face crops with a margin of {margin:g} "
+            "times the face, as the pupil will be. Name one that is; `unmask models list` shows them."
         )
         raise InvalidOption(message)
-    return Session(card, threads=recipe.schedule.threads)
+    return Session(card, threads=recipe.schedule.threads), wants.size_px
 
 
 def _stock(
-    stream: PortraitStream, session: Session, count: int, folder: Path, listener: Listener
+    stream: PortraitStream, session: Session, shape: tuple[int, ...], folder: Path, listener: Listener
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """Views, shape (count, S, S, 3), left on disk, and the teacher's probabilities of a fake, shape (count,)."""
+    """Views, of shape (count, S, S, 3), left on disk, and the teacher's probabilities of a fake, shape (count,)."""
     folder.mkdir(parents=True, exist_ok=True)
-    side, judged = session.card.input.size_px, folder / "answers.npy"
-    shape = (count, side, side, 3)
+    count, judged = shape[0], folder / "answers.npy"
+    calibration = session.card.calibration
+    assert calibration is not None
     answers = np.load(judged) if judged.is_file() else np.zeros(0, np.float32)
     mode = "r+" if len(answers) else "w+"
     pixels = np.lib.format.open_memmap(folder / "views.npy", mode=mode, dtype=np.uint8, shape=shape)
@@ -107,7 +111,7 @@ def _stock(
         for number in numbers:
             pixels[number] = stream[number][0]
         logits = [float(session.run(pixels[number : number + 1])["logit"][0]) for number in numbers]
-        found = [unit_probability(logit, session.card.calibration) for logit in logits]
+        found = [unit_probability(logit, calibration) for logit in logits]
         answers = np.concatenate([answers, np.array(found, np.float32)])
         pixels.flush()
         part = folder / "answers.part.npy"
