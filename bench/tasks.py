@@ -88,7 +88,7 @@ def _bare_picture(path: Path) -> bool:
 @cache
 def _models(threads: int) -> tuple[cv2.FaceDetectorYN, Session]:
     finder = cv2.FaceDetectorYN.create(str(store.locate(catalogue.find("yunet-2023mar"))), "", (640, 360), 0.7)
-    return finder, Session(catalogue.find("face.fast-1"), threads=threads)
+    return finder, Session(catalogue.find("face.fast-2"), threads=threads)
 
 
 def _judge(frames: list[np.ndarray], *, long_side: int = 640, threads: int = 0) -> int:

@@ -46,6 +46,6 @@ def test_a_scan_needs_no_torch(tmp_path: Path) -> None:
 
 
 def test_training_says_what_to_install(tmp_path: Path) -> None:
-    done = _unmask("train", "recipes/face.fast-1.toml", "--data", "none.csv", "--out", str(tmp_path))
+    done = _unmask("train", "recipes/face.fast-2.toml", "--data", "none.csv", "--out", str(tmp_path))
     assert done.returncode == 2
     assert "pip install 'unmask[train]'" in done.stderr

@@ -68,7 +68,7 @@ def report(path: Path) -> ScanReport:
         (0.8, 0.95),
         1.0,
         reasons=("The faces look forged.",),
-        evidence=(Evidence("face.fast-1", "face", 0.9, (0.8, 0.95), 1.0, 20, None, weight=1.0),),
+        evidence=(Evidence("face.fast-2", "face", 0.9, (0.8, 0.95), 1.0, 20, None, weight=1.0),),
         people=(Person(0, 0.9, 1.0, 20),),
         timeline=(TimelinePoint(0.5, 0.9, "face", 0), TimelinePoint(1.0, 0.4, "audio")),
         timings_s={"total": 0.1},

@@ -244,9 +244,9 @@ def test_handing_in_too_often_says_when_to_come_back(open_house: Open) -> None:
 
 def test_models_and_settings_are_told(shared_house: House) -> None:
     models = {model["name"]: model for model in shared_house.web.get(f"{API}/models").json()}
-    assert models["face.fast-1"]["installed"] is True
-    assert models["face.fast-1"]["figures"]
-    assert shared_house.web.get(f"{API}/models/face.fast-1").json() == models["face.fast-1"]
+    assert models["face.fast-2"]["installed"] is True
+    assert models["face.fast-2"]["figures"]
+    assert shared_house.web.get(f"{API}/models/face.fast-2").json() == models["face.fast-2"]
     settings = shared_house.web.get(f"{API}/settings").json()
     assert settings["kinds"] == ["image", "video", "audio"]
     assert settings["url_submission"] is True

@@ -67,7 +67,7 @@ def test_many_files_and_what_goes_wrong(client: Client, tmp_path: Path) -> None:
         assert client.cancel(job.id).state == "cancelled"
         with pytest.raises(JobFailed, match="cancelled"):
             client.wait(job.id)
-        assert {model.name for model in client.models()} >= {"face.fast-1"}
+        assert {model.name for model in client.models()} >= {"face.fast-2"}
         assert client.settings().max_bytes > 0
 
 

@@ -118,7 +118,7 @@ def test_a_model_that_was_fetched_serves_from_the_next_medium_on(
     model_folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     speech = str(model_folder / "tiny-speech.toml")
-    monkeypatch.setitem(plans.TIERS, "fast", ("face.fast-1", speech, ""))
+    monkeypatch.setitem(plans.TIERS, "fast", ("face.fast-2", speech, ""))
     monkeypatch.setitem(plans.TIERS, "accurate", (str(model_folder / "tiny-face.toml"), speech, ""))
     monkeypatch.setattr(plans, "installed", lambda _card: False)
     examine = open_pipeline(Settings(data=tmp_path))
@@ -126,5 +126,5 @@ def test_a_model_that_was_fetched_serves_from_the_next_medium_on(
     before = {model.name for model in examine(portrait, ignore).models}
     monkeypatch.setattr(plans, "installed", lambda _card: True)
     after = {model.name for model in examine(portrait, ignore).models}
-    assert "face.fast-1" in before - after
+    assert "face.fast-2" in before - after
     assert "tiny-face" in after - before

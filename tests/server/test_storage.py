@@ -78,5 +78,5 @@ def test_the_real_pipeline_judges_a_portrait(open_house: Open, tmp_path: Path) -
     assert len(exhibits["pictures"]) == len(exhibits["people"]) == 1
     assert house.web.get(exhibits["pictures"][0]["overlay"]).headers["content-type"] == "image/png"
     report_of_it = house.web.get(job["links"]["report"]).json()
-    assert {model["name"] for model in report_of_it["models"]} >= {"face.fast-1", "yunet-2023mar"}
+    assert {model["name"] for model in report_of_it["models"]} >= {"face.fast-2", "yunet-2023mar"}
     assert house.web.get(job["links"]["html"]).status_code == 200

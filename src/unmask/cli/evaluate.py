@@ -26,7 +26,7 @@ def evaluate(  # noqa: PLR0913 - one parameter for each flag that people see
     out: Annotated[
         Path, typer.Option(help="Folder for metrics.json, predictions.parquet, plots and the card section.")
     ],
-    model: Annotated[str, typer.Option(help="A detector, for example face.fast-1, or the path of its card.")] = "",
+    model: Annotated[str, typer.Option(help="A detector, for example face.fast-2, or the path of its card.")] = "",
     recipe: Annotated[Path | None, typer.Option(help="Take the split from this recipe.")] = None,
     side: Annotated[list[str] | None, typer.Option(help="Sides of the split: holdout, validation, test.")] = None,
     compare: Annotated[

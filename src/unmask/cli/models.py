@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 app = typer.Typer(help="List, show, fetch, verify and locate models.", no_args_is_help=True)
-Name = Annotated[str, typer.Argument(help="A model, for example face.fast-1.")]
+Name = Annotated[str, typer.Argument(help="A model, for example face.fast-2.")]
 
 
 @app.command("list")

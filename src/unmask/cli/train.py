@@ -10,7 +10,7 @@ import typer
 
 
 def train(  # noqa: PLR0913 - one parameter for each flag that people see
-    recipe: Annotated[Path, typer.Argument(help="A recipe, for example recipes/face.fast-1.toml.")],
+    recipe: Annotated[Path, typer.Argument(help="A recipe, for example recipes/face.fast-2.toml.")],
     *,
     data: Annotated[Path, typer.Option(help="CSV manifest: path, kind, label, source, method, group.")],
     out: Annotated[Path, typer.Option(help="Folder of the run; a run that was stopped goes on there.")],

@@ -116,7 +116,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
         known: All names that would have been understood.
 
     Returns:
-        For example ``"Did you mean face.fast-1?"``; the whole list if nothing is near.
+        For example ``"Did you mean face.fast-2?"``; the whole list if nothing is near.
     """
     names = sorted(known)
     close = difflib.get_close_matches(name, names, n=3, cutoff=0.4)

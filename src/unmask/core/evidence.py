@@ -133,7 +133,7 @@ class Evidence:
     """What one detector says about the whole medium.
 
     Attributes:
-        detector: Model name, for example ``face.fast-1``.
+        detector: Model name, for example ``face.fast-2``.
         modality: What it looked at.
         p_fake: Calibrated; None when it abstained.
         interval: 90 % interval of `p_fake`; None when it abstained.

@@ -154,7 +154,7 @@ class ModelCard:
     """A model: what it is, where it comes from, how to feed it, how far to trust it.
 
     Attributes:
-        name: For example ``face.fast-1``.
+        name: For example ``face.fast-2``.
         family: face, speech, picture, face-detector or face-identity.
         summary: One sentence.
         licence: SPDX identifier or a sentence.

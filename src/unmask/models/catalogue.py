@@ -20,7 +20,7 @@ def find(name: str) -> ModelCard:
     """Find a card by name, or read one from a path that ends in ``.toml``.
 
     Args:
-        name: For example ``face.fast-1``, or the path of a card that `unmask export` wrote.
+        name: For example ``face.fast-2``, or the path of a card that `unmask export` wrote.
 
     Returns:
         The card.

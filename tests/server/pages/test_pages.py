@@ -160,7 +160,7 @@ def test_models_are_described_in_words(shared_house: House) -> None:
     assert "Not allowed by the terms of its training data." in text
     assert "looked at last" in text
     assert re.findall(r'data-name="(\S+)">(?:(?!</article>).)*✓ In use', text, re.DOTALL) == [
-        "face.fast-1",
+        "face.fast-2",
         "speech.fast-1",
     ]
 

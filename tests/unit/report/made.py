@@ -28,7 +28,7 @@ def picture(width: int = 320, height: int = 200) -> np.ndarray:
 
 def evidence(p_fake: float | None = 0.96, **changes: object) -> Evidence:
     fields: dict[str, object] = {
-        "detector": "face.fast-1",
+        "detector": "face.fast-2",
         "modality": "face",
         "p_fake": p_fake,
         "interval": None if p_fake is None else (p_fake * 0.9, min(1.0, p_fake * 1.1)),
@@ -58,7 +58,7 @@ def portrait(verdict: Verdict = "likely_fake", name: str = "photo.jpg", **change
         "reasons": ("A reason.",),
         "evidence": (evidence(p_fake),),
         "people": (Person(0, p_fake, 1.0, 1),),
-        "models": (ModelUsed("face.fast-1", SHA),),
+        "models": (ModelUsed("face.fast-2", SHA),),
         "timings_s": {"decode": 0.123456, "total": 1.5},
         "exhibits": (Exhibit(0.0, picture(), ((0, box, p_fake),), ((box, heat),)),),
         **changes,
@@ -106,7 +106,7 @@ def clip() -> ScanReport:
         (Person(0, 0.93, 1.0, 40, None, (Span(5.0, 10.0, 0.9),)), Person(1, 0.1, 0.7, 29),
          Person(2, None, 0.0, 4, "face_too_small")),
         tuple(sorted(moments, key=lambda one: one.t_s)),
-        (ModelUsed("face.fast-1", SHA), ModelUsed("speech.fast-1", SHA[::-1])),
+        (ModelUsed("face.fast-2", SHA), ModelUsed("speech.fast-1", SHA[::-1])),
         {"total": 3.0},
         ("The index was rebuilt.", "Three packets were lost."),
         (Exhibit(6.0, picture(), ((0, (10.0, 10.0, 90.0, 90.0), 0.9), (1, (200.0, -20.0, 400.0, 90.0), 0.1))),),

@@ -21,7 +21,7 @@ def test_parquet_holds_columns_and_whole_json(tmp_path: Path) -> None:
     assert [one["verdict"] for one in rows] == ["likely_fake", "likely_fake", "inconclusive", None]
     assert rows[0]["p_fake"] == 0.96
     assert rows[2]["p_fake"] is None
-    assert rows[2]["abstained"] == "face.fast-1: no_face"
+    assert rows[2]["abstained"] == "face.fast-2: no_face"
     assert [one["credentials"] for one in rows] == ["not_checked"] * 3 + [None]
     assert rows[3]["error"] == "DecodeFailed"
     assert [one["report_json"] for one in rows] == [to_json(result) for result in RESULTS]
