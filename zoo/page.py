@@ -17,7 +17,7 @@ from matplotlib import pyplot as plt
 INTRODUCTION = """# The zoo: every architecture on the same pictures
 
 Written by `make zoo DATA=manifest.csv`, on {day}, from {count} of the {total} recipes for faces in `recipes/zoo`.
-All of them saw the same crops, the same split (whole sources left out, as in `recipes/face.fast-2.toml`) and, unless
+All of them saw the same crops, the same split (whole sources left out, as in `recipes/zoo/lite0.toml`) and, unless
 the recipe says otherwise, the same disturbances. Each was exported to ONNX, compared with the network that it came
 from, calibrated on the validation sources, scanned with, and judged on {media} media a side at most, four frames of
 each clip.
