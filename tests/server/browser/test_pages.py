@@ -188,15 +188,13 @@ def _signed(picture: Path, software: str) -> bytes:
     return out.getvalue()
 
 
-def test_camera_microphone_clipboard_and_drop_hand_in_as_well(visit: Visit, server: str, files: list[Path]) -> None:
+def test_camera_clipboard_and_drop_hand_in_as_well(visit: Visit, server: str, files: list[Path]) -> None:
     page = visit(server)
-    for opener in ("Record with the camera", "Record a voice"):
-        page.get_by_role("button", name=opener).click()
-        page.get_by_role("button", name="Start recording").click()
-        expect(page.get_by_role("timer")).to_have_text("0:01")
-        page.get_by_role("button", name="Stop").click()
-        page.get_by_role("button", name="Examine this").click()
-    expect(page.locator(".job", has_text="recording-")).to_have_count(2)
+    page.get_by_role("button", name="Record with the camera").click()
+    page.get_by_role("button", name="Start recording").click()
+    expect(page.get_by_role("timer")).to_have_text("0:01")
+    page.get_by_role("button", name="Stop").click()
+    page.get_by_role("button", name="Examine this").click()
     page.evaluate(
         """text => {
           const holding = (name) => {
@@ -212,8 +210,8 @@ def test_camera_microphone_clipboard_and_drop_hand_in_as_well(visit: Visit, serv
         }""",
         base64.b64encode(files[0].read_bytes()).decode(),
     )
-    for name, count in (("recording-", 2), ("pasted.png", 1), ("dropped.png", 1)):
-        expect(page.locator(".job", has_text=name).locator(".job-state")).to_have_text([ENDED] * count)
+    for name in ("recording-", "pasted.png", "dropped.png"):
+        expect(page.locator(".job", has_text=name).locator(".job-state")).to_have_text(ENDED)
 
 
 @pytest.mark.parametrize("scheme", RULES)
