@@ -188,13 +188,15 @@ def _signed(picture: Path, software: str) -> bytes:
     return out.getvalue()
 
 
-def test_camera_clipboard_and_drop_hand_in_as_well(visit: Visit, server: str, files: list[Path]) -> None:
+def test_camera_microphone_clipboard_and_drop_hand_in_as_well(visit: Visit, server: str, files: list[Path]) -> None:
     page = visit(server)
-    page.get_by_role("button", name="Record with the camera").click()
-    page.get_by_role("button", name="Start recording").click()
-    expect(page.get_by_role("timer")).to_have_text("0:01")
-    page.get_by_role("button", name="Stop").click()
-    page.get_by_role("button", name="Examine this").click()
+    for opener in ("Record with the camera", "Record a voice"):
+        page.get_by_role("button", name=opener).click()
+        page.get_by_role("button", name="Start recording").click()
+        expect(page.get_by_role("timer")).to_have_text(re.compile("0:0[1-9]"))
+        page.get_by_role("button", name="Stop").click()
+        page.get_by_role("button", name="Examine this").click()
+    expect(page.locator(".job", has_text="recording-")).to_have_count(2)
     page.evaluate(
         """text => {
           const holding = (name) => {
@@ -210,8 +212,29 @@ def test_camera_clipboard_and_drop_hand_in_as_well(visit: Visit, server: str, fi
         }""",
         base64.b64encode(files[0].read_bytes()).decode(),
     )
-    for name in ("recording-", "pasted.png", "dropped.png"):
-        expect(page.locator(".job", has_text=name).locator(".job-state")).to_have_text(ENDED)
+    for name, count in (("recording-", 2), ("pasted.png", 1), ("dropped.png", 1)):
+        expect(page.locator(".job", has_text=name).locator(".job-state")).to_have_text([ENDED] * count)
+
+
+def test_a_second_recording_counts_from_nought(visit: Visit, server: str) -> None:
+    """A clock that still showed the first recording would invite people to stop at once."""
+    page = visit(server)
+    seen = []
+    page.expose_function("noted", lambda text: seen.append(text))
+    page.evaluate(
+        """() => {
+          const time = document.getElementById("recorder-time");
+          document.getElementById("recorder-start").addEventListener("click", () => window.noted(time.textContent));
+        }"""
+    )
+    for opener in ("Record with the camera", "Record a voice"):
+        page.get_by_role("button", name=opener).click()
+        page.get_by_role("button", name="Start recording").click()
+        expect(page.get_by_role("timer")).to_have_text(re.compile("0:0[1-9]"))
+        page.get_by_role("button", name="Stop").click()
+        expect(page.get_by_role("button", name="Examine this")).to_be_visible()
+        page.get_by_role("button", name="Cancel").click()
+    assert seen == ["0:00", "0:00"]
 
 
 @pytest.mark.parametrize("scheme", RULES)

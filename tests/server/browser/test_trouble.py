@@ -146,9 +146,14 @@ def test_a_model_is_fetched_with_progress(
         "**/models/sface-2021dec/events",
         lambda route: route.fulfill(body=progress + failed, content_type="text/event-stream"),
     )
+    late: list[Route] = []
+    page.route("**/models.js", lambda route: late.append(route))
     page.get_by_role("link", name="Models", exact=True).click()
     expect(page.get_by_text("Not installed")).to_have_count(1)
-    page.get_by_role("button", name="Fetch it (10.7 MB)").click()
+    fetch = page.get_by_role("button", name="Fetch it (10.7 MB)")
+    expect(fetch).to_be_disabled()  # Pressed before its script is there, it would do nothing.
+    late[0].continue_()
+    fetch.click()
     expect(page.get_by_text("The place does not answer. Try again later.")).to_be_visible()
     assert page.locator(".fetch progress").evaluate("bar => bar.value") == 0.75
 

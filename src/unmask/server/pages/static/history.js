@@ -1,6 +1,6 @@
 // Deleting from the history: one, some, or everything; always after a question.
 import { ask } from "./api.js";
-import { attempt, confirmed } from "./page.js";
+import { attempt, confirmed, wake } from "./page.js";
 
 const past = document.getElementById("past");
 
@@ -39,6 +39,7 @@ if (past) {
   document.getElementById("delete-all").addEventListener("click", () =>
     remove("all", "Delete everything?", "Every file, every result and every note will be gone for good, on all pages of the history."),
   );
+  wake();
   // A browser may restore ticks after going back.
   refresh();
 }

@@ -1,6 +1,6 @@
 // The start page: takes files in by every way there is, and shows what becomes of them.
 import { ask } from "./api.js";
-import { attempt, say } from "./page.js";
+import { attempt, say, wake } from "./page.js";
 import { Queue } from "./queue.js";
 import { offer } from "./record.js";
 
@@ -60,3 +60,4 @@ form?.addEventListener("submit", (event) => {
 });
 
 offer((file) => queue.take([file]));
+wake();

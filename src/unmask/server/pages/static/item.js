@@ -1,6 +1,6 @@
 // The page of a result: pictures with their heat, the player, the judgement, the link.
 import { ask } from "./api.js";
-import { attempt, say } from "./page.js";
+import { attempt, say, wake } from "./page.js";
 import "./pictures.js";
 import "./remove.js";
 
@@ -34,3 +34,4 @@ form.addEventListener("submit", (event) => {
     say("Your judgement is saved.");
   });
 });
+wake();

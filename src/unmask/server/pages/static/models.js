@@ -1,5 +1,6 @@
 // Fetching a model, with progress.
 import { ask, listen } from "./api.js";
+import { wake } from "./page.js";
 import { size } from "./words.js";
 
 for (const button of document.querySelectorAll("[data-fetch]")) {
@@ -46,3 +47,4 @@ for (const button of document.querySelectorAll("[data-fetch]")) {
     });
   });
 }
+wake();

@@ -23,6 +23,14 @@ export function confirmed(title, text, yes) {
   });
 }
 
+/**
+ * Switch on what only scripts serve. Such buttons come switched off: pressed before the script that listens to them had
+ * run, they would do nothing, or send a form the wrong way.
+ */
+export function wake() {
+  for (const control of document.querySelectorAll("[data-scripted]")) control.disabled = false;
+}
+
 /** Run something that may fail, and say so if it does. */
 export async function attempt(action) {
   try {

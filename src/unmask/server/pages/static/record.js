@@ -84,6 +84,7 @@ class Recorder {
     this.recorder.ondataavailable = (event) => pieces.push(event.data);
     this.recorder.onstop = () => this.#stopped(pieces);
     this.recorder.start();
+    part("time").textContent = clock(0);
     const begun = performance.now();
     this.timer = setInterval(() => {
       const seconds = (performance.now() - begun) / 1000;

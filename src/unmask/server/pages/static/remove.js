@@ -1,6 +1,6 @@
 // Deleting one file from its own page.
 import { ask } from "./api.js";
-import { attempt, confirmed } from "./page.js";
+import { attempt, confirmed, wake } from "./page.js";
 
 const button = document.getElementById("delete");
 button.addEventListener("click", async () => {
@@ -10,3 +10,4 @@ button.addEventListener("click", async () => {
   const answer = await attempt(() => ask(`jobs/${id}`, { method: "DELETE" }));
   if (answer) location.assign("/history");
 });
+wake();

@@ -1,6 +1,6 @@
 // The page of a file that is still being examined: shows how far it is, and turns into the result when it is done.
 import { ask, listen, read } from "./api.js";
-import { attempt } from "./page.js";
+import { attempt, wake } from "./page.js";
 import { state } from "./words.js";
 
 const place = document.getElementById("waiting");
@@ -50,3 +50,4 @@ const stop = listen(`jobs/${id}/events`, {
 document.getElementById("cancel").addEventListener("click", () =>
   attempt(() => ask(`jobs/${id}/cancel`, { method: "POST" })),
 );
+wake();
