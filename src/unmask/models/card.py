@@ -63,6 +63,21 @@ class CardBase:
 
 
 @dataclass(frozen=True, slots=True)
+class CardCompanion:
+    """A second model that is asked about the same units, see `unmask.models.companion`.
+
+    Attributes:
+        card: Its name.
+        sha256: Digest of its graph; calibration and figures hold with this one only.
+        weight: What its logit counts beside the model's own, which counts 1.
+    """
+
+    card: str
+    sha256: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
 class CardInput:
     """What one unit looks like.
 
@@ -161,6 +176,7 @@ class ModelCard:
         commercial_use: Whether the terms of the training data leave commercial use open.
         files: At least one; the first is the graph.
         base: Encoder that the graph is assembled from together with the card's second file; None for most models.
+        companion: Second model whose answer is added to the graph's; None for most models.
         input: What goes in; None for models run by OpenCV.
         outputs: Graph output names by role: logit, evidence, embedding.
         calibration: None for models that give no verdict.
@@ -179,6 +195,7 @@ class ModelCard:
     commercial_use: bool
     files: tuple[CardFile, ...]
     base: CardBase | None = None
+    companion: CardCompanion | None = None
     input: CardInput | None = None
     outputs: Mapping[str, str] | None = None
     calibration: Calibration | None = None
@@ -224,6 +241,8 @@ def _card(raw: dict[str, Any]) -> ModelCard:
     values["figures"] = tuple(_record(Figure, entry) for entry in values.get("figures", ()))
     if "base" in values:
         values["base"] = _record(CardBase, values["base"])
+    if "companion" in values:
+        values["companion"] = _record(CardCompanion, values["companion"])
     if "input" in values:
         values["input"] = _record(CardInput, values["input"])
     if "calibration" in values:

@@ -13,6 +13,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as runtime
 
 from unmask.core.errors import CardMismatch, InvalidOption, ProviderUnavailable, nearest
 from unmask.models.card import ENGINES, ModelCard
+from unmask.models.companion import add, companion_of, resized
 from unmask.models.store import locate, verify
 
 _NO_GRAPH = (
@@ -52,6 +53,8 @@ class Session:
             message = f"{card.name}: {card.graph.name} is no graph that the runtime can open: {error}"
             raise CardMismatch(message) from error
         self._check()
+        other = companion_of(card)
+        self._companion = Session(other, threads=threads, engine=engine) if other else None
 
     def run(self, units: NDArray[Any]) -> dict[str, NDArray[np.float32]]:
         """Run a batch.
@@ -60,14 +63,21 @@ class Session:
             units: Shape (N, ...), the dtype the card names.
 
         Returns:
-            The graph's outputs by the roles the card gives them; each has N rows.
+            The graph's outputs by the roles the card gives them; each has N rows. Where the card names a companion, its
+            answer is in them.
         """
         assert self.card.input is not None
         assert self.card.outputs is not None
         roles = list(self.card.outputs)
         wanted = [self.card.outputs[role] for role in roles]
         found = self._session.run(wanted, {self.card.input.name: units})
-        return dict(zip(roles, found, strict=True))
+        answers = dict(zip(roles, found, strict=True))
+        if self._companion is None:
+            return answers
+        assert self.card.companion is not None
+        assert self._companion.card.input is not None
+        other = self._companion.run(resized(units, self._companion.card.input.size_px))
+        return add(answers, other, self.card.companion.weight)
 
     def _check(self) -> None:
         if self.card.input is None or self.card.outputs is None:

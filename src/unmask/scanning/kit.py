@@ -14,6 +14,7 @@ from unmask.faces.detect import FaceFinder
 from unmask.faces.identity import Identifier
 from unmask.models import catalogue, store
 from unmask.models.card import Calibration, ModelCard
+from unmask.models.companion import companion_of
 from unmask.models.session import Session
 from unmask.scanning.plan import ScanPlan
 
@@ -93,10 +94,15 @@ class Kit:
         """Models that took part since `begin`."""
         cards = [catalogue.find(FACE_FINDER)] if "finder" in self._asked else []
         cards += [catalogue.find(IDENTIFIER)] if "identifier" in self._asked else []
-        cards += [self.face_card] if "face" in self._asked else []
+        cards += [self.face_card, *self._companions] if "face" in self._asked else []
         cards += [self.picture_card] if "picture" in self._asked else []
         cards += [self.speech_card] if "speech" in self._asked else []
         return tuple(ModelUsed(card.name, card.graph.sha256) for card in cards)
+
+    @cached_property
+    def _companions(self) -> list[ModelCard]:
+        other = companion_of(self.face_card)
+        return [other] if other else []
 
     @cached_property
     def _finder(self) -> FaceFinder:

@@ -20,7 +20,9 @@ from unmask.core.errors import WeightsMissing
 from unmask.core.events import Advanced
 from unmask.datasets.manifest import read_manifest
 from unmask.media.sample import VIEW_RULE
-from unmask.models.card import CardBase, ModelCard, read_card
+from unmask.models.card import CardBase, CardCompanion, ModelCard, read_card
+from unmask.models.catalogue import find
+from unmask.models.companion import resized
 from unmask.models.session import Session, runner
 from unmask.models.store import digest
 from unmask.models.write import write_card
@@ -139,6 +141,23 @@ def test_the_map_points_at_the_patches_that_speak_for_a_forgery(home: Path, expo
     blue[:, :, SIZE_PX // 2 :, 2] = 255  # The fakes of the manifest are blue.
     found = run(blue)["evidence"][0]
     assert found[:, PATCHES // 2 :].mean() > found[:, : PATCHES // 2].mean()
+
+
+def test_a_companion_is_named_in_the_version_that_is_here(
+    home: Path, recipe: Recipe, exported: ModelCard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UNMASK_MODELS", str(home))
+    assert exported.companion is None
+    network = {**recipe.network, "companion": "face.fast-2", "companion_weight": 0.4}
+    card = draft_card(replace(recipe, network=network), [home / "run"], read_manifest(home / "data.csv"), tmp_path)
+    assert card.companion == CardCompanion("face.fast-2", find("face.fast-2").graph.sha256, 0.4)
+    write_card(card, tmp_path / "tiny.toml")
+    crops = np.random.default_rng(1).integers(0, 256, (2, SIZE_PX, SIZE_PX, 3), np.uint8)
+    found = Session(find(str(tmp_path / "tiny.toml"))).run(crops)
+    plain = Session(replace(exported, home=str(home / "out"))).run(crops)
+    second = Session(find("face.fast-2")).run(resized(crops, 192))
+    np.testing.assert_allclose(found["logit"], plain["logit"] + 0.4 * second["logit"], rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(found["evidence"].mean(axis=(1, 2)), found["logit"], rtol=1e-3, atol=1e-3)
 
 
 @pytest.mark.usefixtures("exported")

@@ -20,7 +20,8 @@ from unmask.extraction.crops import CachedCrop
 from unmask.media.sample import VIEW_RULE
 from unmask.metrics.ranking import auc
 from unmask.models.assemble import assemble
-from unmask.models.card import CardFile, CardInput, ModelCard
+from unmask.models.card import CardCompanion, CardFile, CardInput, ModelCard
+from unmask.models.catalogue import find
 from unmask.models.session import runner
 from unmask.models.store import digest, locate_base
 from unmask.training.architectures.clip_layers import (
@@ -144,12 +145,21 @@ def draft_layer_probe(recipe: Recipe, run: Path, train_rows: Sequence[Row], out:
         commercial_use=False,
         files=files,
         base=ENCODER,
+        companion=_companion(recipe),
         input=shape,
         outputs={name: name for name in OUTPUTS},
         training_data=seen(train_rows),
         parity=difference,
         reference="Radford et al.: CLIP, ICML 2021; Koutlis and Papadopoulos: RINE, ECCV 2024",
     )
+
+
+def _companion(recipe: Recipe) -> CardCompanion | None:
+    """The model that ``network.companion`` names, if any, as it is now."""
+    name = str(recipe.network.get("companion", ""))
+    if not name:
+        return None
+    return CardCompanion(name, find(name).graph.sha256, float(recipe.network["companion_weight"]))
 
 
 def open_encoder(graph: Path, threads: int) -> Encoder:

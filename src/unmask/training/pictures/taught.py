@@ -7,6 +7,7 @@ passed through many times, although the teacher takes ten times as long for a vi
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -92,7 +93,8 @@ def _teacher(recipe: Recipe, margin: float) -> tuple[Session, int]:
             "times the face, as the pupil will be. Name one that is; `unmask models list` shows them."
         )
         raise InvalidOption(message)
-    return Session(card, threads=recipe.schedule.threads), wants.size_px
+    # Without its companion, which may be the pupil itself.
+    return Session(replace(card, companion=None), threads=recipe.schedule.threads), wants.size_px
 
 
 def _stock(

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.makers import models, people
+from unmask.core.errors import CardMismatch, WeightsMissing
+from unmask.models.card import CardCompanion, ModelCard, read_card
+from unmask.models.catalogue import find
+from unmask.models.companion import add, companion_of, resized
+from unmask.models.session import Session
+from unmask.models.write import write_card
+from unmask.scanning.pipeline import Pipeline
+from unmask.scanning.plan import ScanPlan
+
+WEIGHT = 0.5
+
+
+def joined(folder: Path, *, weight: float = WEIGHT, **other: str) -> ModelCard:
+    """The tiny face model beside a second one, which hears of grain."""
+    second = models.write_face_model(folder, name="second", graph=models.grain_graph(), **other)
+    companion = CardCompanion("second", read_card(second).graph.sha256, weight)
+    path = models.write_face_model(
+        folder, companion=f'{{ card = "second", sha256 = "{companion.sha256}", weight = {weight} }}'
+    )
+    card = find(str(path))
+    assert card.companion == companion
+    return card
+
+
+def units(count: int = 3) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (count, 64, 64, 3), np.uint8)
+
+
+def alone(folder: Path, name: str) -> dict[str, np.ndarray]:
+    return Session(find(str(folder / f"{name}.toml"))).run(units())
+
+
+def test_the_answers_are_added(tmp_path: Path) -> None:
+    found = Session(joined(tmp_path)).run(units())
+    second = alone(tmp_path, "second")
+    first = np.array([models.face_logit(unit) for unit in units()])
+    assert found["logit"] == pytest.approx(first + WEIGHT * second["logit"], abs=1e-4)
+    assert found["evidence"].mean(axis=(1, 2)) == pytest.approx(found["logit"], abs=1e-4)
+
+
+def test_a_map_is_brought_to_the_shape_of_the_first() -> None:
+    first = {"logit": np.zeros(1, np.float32), "evidence": np.zeros((1, 4, 4), np.float32)}
+    second = np.array([[[8.0, 0.0], [0.0, 0.0]]], np.float32)
+    found = add(first, {"logit": np.full(1, 2.0, np.float32), "evidence": second}, WEIGHT)
+    assert found["evidence"].shape == (1, 4, 4)
+    assert found["evidence"].argmax() == 0
+    assert found["evidence"].mean() == pytest.approx(found["logit"][0], abs=1e-5)
+
+
+def test_outputs_that_only_the_first_has_stay() -> None:
+    embedding = np.ones((1, 5), np.float32)
+    found = add({"logit": np.zeros(1, np.float32), "embedding": embedding}, {"logit": np.ones(1, np.float32)}, 2.0)
+    assert found["embedding"] is embedding
+    assert found["logit"] == 2.0
+
+
+@pytest.mark.parametrize("size_px", [32, 64, 96])
+def test_pictures_are_resized_one_by_one(size_px: int) -> None:
+    two = np.stack([np.full((64, 64, 3), 40, np.uint8), np.full((64, 64, 3), 200, np.uint8)])
+    found = resized(two, size_px)
+    assert found.shape == (2, size_px, size_px, 3)
+    assert (found[0].max(), found[1].min()) == (40, 200)
+
+
+def test_most_models_have_none(tmp_path: Path) -> None:
+    assert companion_of(read_card(models.write_face_model(tmp_path))) is None
+
+
+def test_another_version_than_the_measured_one_is_refused(tmp_path: Path) -> None:
+    card = joined(tmp_path)
+    models.write_face_model(tmp_path, name="second")
+    with pytest.raises(CardMismatch, match="Install the package again"):
+        Session(card)
+
+
+@pytest.mark.parametrize(
+    "wants",
+    [
+        '{ name = "pixels", dtype = "uint8", size_px = 64, margin = 1.5, crop = "upright-square-1" }',
+        '{ name = "samples", dtype = "float32", rate_hz = 16000, length_s = 4.0 }',
+        "",
+    ],
+    ids=["another margin", "sound", "nothing"],
+)
+def test_one_that_takes_other_units_is_refused(tmp_path: Path, wants: str) -> None:
+    with pytest.raises(CardMismatch, match="does not take the same pictures"):
+        Session(joined(tmp_path, input=wants))
+
+
+def test_one_that_is_not_there_is_named(tmp_path: Path) -> None:
+    card = joined(tmp_path)
+    (tmp_path / "second.onnx").unlink()
+    with pytest.raises(WeightsMissing, match=r"second\.onnx"):
+        Session(card)
+
+
+def test_a_report_names_both(tmp_path: Path) -> None:
+    write_card(joined(tmp_path), tmp_path / "again.toml")
+    picture = people.write_portrait(tmp_path / "a.png")
+    report = Pipeline(ScanPlan(face=str(tmp_path / "again.toml"))).scan(picture)
+    assert [model.name for model in report.models if model.name.startswith(("tiny", "second"))] == [
+        "tiny-face",
+        "second",
+    ]
