@@ -92,7 +92,7 @@ def _video_info(
     heard: tuple[AudioStream | None, SoundSpan | None],
     limits: Limits,
 ) -> MediaInfo:
-    width_px, height_px = displayed_size(path, limits=limits)
+    width_px, height_px = displayed_size(path, container, limits=limits)
     sound, span = heard
     warnings = list(index.warnings)
     duration_s = index.duration_s

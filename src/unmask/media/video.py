@@ -108,11 +108,12 @@ def ahead(frames: Iterator[Frame], *, count: int) -> Iterator[Frame]:
         pool.shutdown(cancel_futures=True)
 
 
-def displayed_size(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> tuple[int, int]:
+def displayed_size(path: Path, container: InputContainer, *, limits: Limits = DEFAULT_LIMITS) -> tuple[int, int]:
     """Decode the first frame that can be decoded and return its size when upright.
 
     Args:
         path: The file.
+        container: The same file, open; it may have been read, and is wound back. Opening another takes longer.
         limits: Upper bounds.
 
     Returns:
@@ -123,17 +124,34 @@ def displayed_size(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> tuple[int,
         DecodeFailed: Nothing near the beginning of the stream can be decoded.
         MediaTooLarge: Frames have more pixels than `limits` allows.
     """
-    with opened(path, limits) as container:
-        stream = _ready_stream(path, container)
-        width, height = stream.codec_context.width, stream.codec_context.height
-        _check_size(path, width, height, limits)
-        for _, frame in _decode(container, stream, np.array([[0, _PEEK_PACKETS]]), None, no_warning):
-            turned = _quarter_turns(frame) % 2 == 1
-            return (frame.height, frame.width) if turned else (frame.width, frame.height)
-    raise DecodeFailed(
-        f"{path}: the video stream ({stream.codec_context.name}) cannot be decoded; expected at least one frame near "
-        "its beginning. It may be damaged or encrypted: download it again, or convert it to H.264 in MP4."
-    )
+    size = _first_size(path, container, limits) if _wound_back(container) else None
+    if size is None:
+        with opened(path, limits) as fresh:
+            size = _first_size(path, fresh, limits)
+    if size is None:
+        raise DecodeFailed(
+            f"{path}: the video stream cannot be decoded; expected at least one frame near its beginning. "
+            "It may be damaged or encrypted: download it again, or convert it to H.264 in MP4."
+        )
+    return size
+
+
+def _wound_back(container: InputContainer) -> bool:
+    """Go back to the beginning; not every kind of file can."""
+    try:
+        container.seek(0)
+    except FFMPEG_ERRORS:
+        return False
+    return True
+
+
+def _first_size(path: Path, container: InputContainer, limits: Limits) -> tuple[int, int] | None:
+    stream = _ready_stream(path, container)
+    _check_size(path, stream.codec_context.width, stream.codec_context.height, limits)
+    for _, frame in _decode(container, stream, np.array([[0, _PEEK_PACKETS]]), None, no_warning):
+        turned = _quarter_turns(frame) % 2 == 1
+        return (frame.height, frame.width) if turned else (frame.width, frame.height)
+    return None
 
 
 def _ready_stream(path: Path, container: InputContainer) -> VideoStream:
