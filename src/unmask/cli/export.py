@@ -90,7 +90,7 @@ def _draft(wanted: Recipe, runs: Sequence[Path], data: Path, folder: Path) -> Mo
 def _measure(card: ModelCard, recipe: Path, data: Path, folder: Path, *, workers: int) -> None:
     """Calibrate and measure a draft, and write its card and its evaluation."""
     from unmask.cli.evaluate import predictions, sides_of
-    from unmask.evaluate.calibrate import FALSE_ALARMS, IDENTITY, PICTURE_FALSE_ALARMS, calibrate
+    from unmask.evaluate.calibrate import FALSE_ALARMS, IDENTITY, STRICT_FALSE_ALARMS, calibrate
     from unmask.evaluate.write import write_evaluation
     from unmask.models.write import write_card
     from unmask.scanning.wear import opposite_only
@@ -99,7 +99,7 @@ def _measure(card: ModelCard, recipe: Path, data: Path, folder: Path, *, workers
     draft = folder / f"{card.name}.draft.toml"
     write_card(replace(card, calibration=IDENTITY), draft)
     rows = sides_of(data, card, recipe, ["validation"])["validation"]
-    allowed = PICTURE_FALSE_ALARMS if card.family == "picture" else FALSE_ALARMS
+    allowed = FALSE_ALARMS if card.family == "face" else STRICT_FALSE_ALARMS
     found = predictions(rows, str(draft), card, workers)
     calibration = calibrate(found, false_alarms=allowed)
     card = replace(card, calibration=calibration)
@@ -111,12 +111,12 @@ def _measure(card: ModelCard, recipe: Path, data: Path, folder: Path, *, workers
     }
     # The figures are those of all answers; the test of stability, asked for from here on, only withdraws some of them.
     steady = replace(calibration, wear_slack=opposite_only(calibration) if card.family == "face" else None)
-    write_card(replace(card, calibration=steady, figures=tuple(_figures(sides))), path)
+    write_card(replace(card, calibration=steady, figures=tuple(_figures(sides, card.family))), path)
     write_evaluation(sides, folder, title=card.name, family=card.family)
 
 
-def _figures(sides: Mapping[str, Sequence[Prediction]]) -> list[Figure]:
-    from unmask.evaluate.score import CARD_METRICS, figures, within_sources
+def _figures(sides: Mapping[str, Sequence[Prediction]], family: str) -> list[Figure]:
+    from unmask.evaluate.score import card_metrics, figures, within_sources
     from unmask.models.card import Figure
 
     names = {
@@ -127,7 +127,7 @@ def _figures(sides: Mapping[str, Sequence[Prediction]]) -> list[Figure]:
     overall = [
         Figure(what, names[side], side == "holdout", value.value, value.low, value.high, len(found))
         for side, found in sides.items()
-        for what, value in figures(found, metrics=CARD_METRICS).items()
+        for what, value in figures(found, metrics=card_metrics(family)).items()
     ]
     inside = [
         Figure("AUC", f"{names[side]}: {source} alone", side == "holdout", value.value, value.low, value.high, count)

@@ -18,8 +18,8 @@ IDENTITY = Calibration(1.0, 0.0, 1.0, 0.0, 0.5, 0.5, (), 0.0)
 """Leaves logits as they are: what a draft card carries until it is calibrated."""
 
 FALSE_ALARMS = 0.05
-PICTURE_FALSE_ALARMS = 0.03
-"""For detectors of whole pictures, whose alarms come on top of those about faces."""
+STRICT_FALSE_ALARMS = 0.03
+"""For detectors of whole pictures and of voices, whose alarms come on top of those about faces."""
 
 MISSES = 0.10
 _MOST_UNITS = 32

@@ -32,7 +32,7 @@ CARD_METRICS: Metrics = {
     "ECE, labels weighted alike": lambda p_fake, labels: expected_calibration_error(p_fake, labels, balanced=True),
     "Brier": brier_score,
 }
-"""What a model card quotes."""
+"""What every model card quotes."""
 
 OPERATING_POINTS = ("recall at 1 % false alarms", "recall at 5 % false alarms", "accuracy of the surest 70 %")
 
@@ -48,12 +48,11 @@ METRICS: Metrics = {
 }
 """For every detector. Accuracy, precision, recall, F1 and MCC count a probability of 0.5 and more as fake."""
 
-SPEECH_METRICS: Metrics = {
-    **METRICS,
+SPEECH_COSTS: Metrics = {
     "Cllr": lambda scores, labels: cllr(_log_odds(scores), labels),
     "minDCF": min_dcf,
 }
-"""For voices: the costs of ASVspoof 5 as well."""
+"""For voices besides: the costs of ASVspoof 5."""
 
 RANKING: Metrics = {name: METRICS[name] for name in ("AUC", "EER", "AP", "balanced accuracy")}
 """For frames, people and groups, where calibration was not promised."""
@@ -116,8 +115,13 @@ def metrics_for(family: str, speaker: SpeakerErrors | None = None) -> Metrics:
     if family != "speech":
         return METRICS
     if speaker is None:
-        return SPEECH_METRICS
-    return {**SPEECH_METRICS, "min t-DCF": lambda scores, labels: min_tdcf(scores, labels, speaker)}
+        return {**METRICS, **SPEECH_COSTS}
+    return {**METRICS, **SPEECH_COSTS, "min t-DCF": lambda scores, labels: min_tdcf(scores, labels, speaker)}
+
+
+def card_metrics(family: str) -> Metrics:
+    """Metrics that the card of a detector of this family quotes."""
+    return {**CARD_METRICS, **SPEECH_COSTS} if family == "speech" else CARD_METRICS
 
 
 def answered(predictions: Iterable[Prediction]) -> list[Prediction]:

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from tests.makers import models
-from unmask.cli.export import _measure, staged
+from tests.unit.evaluate.made import drawn
+from unmask.cli.export import _figures, _measure, staged
 from unmask.datasets.manifest import Row, write_manifest
 from unmask.evaluate.score import OPERATING_POINTS
+from unmask.metrics.speech import cllr
 from unmask.models.card import read_card
 from unmask.scanning.wear import opposite_only
 
@@ -111,3 +113,10 @@ def test_the_card_of_a_face_detector_says_operating_points_and_asks_for_steadine
         found = [figure for figure in card.figures if figure.what == name]
         assert [figure.value for figure in found] == [1.0] * 3
     assert (tmp_path / "out" / "section.md").read_text(encoding="utf-8").count("At 1 % and 5 % false alarms") == 3
+
+
+def test_the_card_of_a_speech_detector_says_what_its_errors_cost() -> None:
+    found = drawn(20, 0, -1.0) + drawn(20, 1, 1.0)
+    values = {figure.what: figure.value for figure in _figures({"test": found}, "speech")}
+    assert values["Cllr"] == pytest.approx(cllr([one.logit for one in found], [one.row.label for one in found]))
+    assert 0 < values["minDCF"] < 1

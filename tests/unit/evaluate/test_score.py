@@ -8,7 +8,17 @@ import pytest
 
 from tests.unit.evaluate.made import answer, drawn, silent
 from unmask.core.errors import DataError
-from unmask.evaluate.score import METRICS, columns, figures, metrics_for, rates, refusals, within_sources
+from unmask.evaluate.score import (
+    CARD_METRICS,
+    METRICS,
+    card_metrics,
+    columns,
+    figures,
+    metrics_for,
+    rates,
+    refusals,
+    within_sources,
+)
 from unmask.metrics.ranking import auc
 from unmask.metrics.speech import SpeakerErrors, cllr
 
@@ -90,6 +100,8 @@ def test_voices_have_the_metrics_of_their_field() -> None:
     assert found["Cllr"].value == pytest.approx(cllr([one.logit for one in predictions], held.labels))
     assert set(metrics_for("speech")) - set(METRICS) == {"Cllr", "minDCF"}
     assert metrics_for("face") == METRICS
+    assert set(card_metrics("speech")) - set(CARD_METRICS) == {"Cllr", "minDCF"}
+    assert card_metrics("picture") == CARD_METRICS
 
 
 def test_the_missing_label_is_named() -> None:
