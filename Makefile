@@ -17,7 +17,7 @@ help:
 	@echo "make check   formatting, lint, types, floors"
 	@echo "make format  write the formatting that check asks for"
 	@echo "make bench   measure how fast this machine scans"
-	@echo "make zoo     train, export and compare every recipe of recipes/zoo; DATA=manifest.csv"
+	@echo "make zoo     train, export and compare every recipe of recipes/zoo; DATA=faces.csv VOICES=voices.csv"
 	@echo "make clean   remove what these commands made"
 
 demo: $(DEMO_ENV)/installed
@@ -46,8 +46,8 @@ bench: $(DEMO_ENV)/installed
 
 # Short budgets on a CPU, whole recipes on a GPU; goes on where it was stopped.
 zoo: $(TEST_ENV)/installed
-	@test -n "$(DATA)" || { echo "make zoo needs DATA=manifest.csv with the sources of the recipes' split" >&2; exit 2; }
-	$(TEST_ENV)/bin/python -m zoo --data $(DATA) $(ARGS)
+	@test -n "$(DATA)$(VOICES)" || { echo "make zoo needs DATA= or VOICES=manifest.csv with the sources of the recipes' split" >&2; exit 2; }
+	$(TEST_ENV)/bin/python -m zoo $(addprefix --data ,$(DATA)) $(addprefix --voices ,$(VOICES)) $(ARGS)
 
 clean:
 	rm -rf $(DEMO_ENV) $(TEST_ENV) $(DEMO_DIR) build dist .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache \

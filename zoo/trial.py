@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -37,13 +37,18 @@ class Budget:
 
     seconds: float
 
-    def shorten(self, recipe: Recipe) -> Recipe:
-        """Cut a recipe's steps and batch to the budget; a GPU gets all of them."""
+    def shorten(self, recipe: Recipe, cost: Callable[[Recipe, int], float] | None = None) -> Recipe:
+        """Cut a recipe's steps and batch to the budget; a GPU gets all of them.
+
+        Args:
+            recipe: The recipe.
+            cost: Tells the seconds that a step takes for a batch of some size; `step_seconds` if None.
+        """
         if torch.cuda.is_available() or recipe.architecture in {ENSEMBLE, *PIPELINES}:
             return recipe
         plan = recipe.schedule
         batch = min(plan.batch, max(SHORT_BATCH // max(int(recipe.network.get("frames", 0)), 1), 4))
-        steps = int(self.seconds / step_seconds(recipe, batch))
+        steps = int(self.seconds / (cost or step_seconds)(recipe, batch))
         steps = min(max(steps, LEAST_STEPS), plan.steps)
         # A moving average that is longer than the run would export the weights that it began with.
         plan = replace(

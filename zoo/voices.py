@@ -1,0 +1,114 @@
+"""Train, export and judge the recipes for voices: the same recordings, the same split, windows as the scanner cuts."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from unmask.datasets.manifest import read_manifest
+from unmask.datasets.split import Side, split
+from unmask.metrics.bootstrap import interval
+from unmask.metrics.ranking import auc, equal_error_rate
+from unmask.models.card import ModelCard
+from unmask.models.session import Session
+from unmask.training.architectures.voice.registry import TUNE, voice_network
+from unmask.training.draft import draft_speech_card
+from unmask.training.fitting.bench import Machine
+from unmask.training.loop import steps_done
+from unmask.training.recipe import Recipe, read_recipe
+from unmask.training.train_voices import clips_by_side, train_voices
+from unmask.training.voices import SAMPLES, VoiceClip, save_clips, windows_of
+from zoo.trial import Budget
+
+_RUNS = 20
+_SEED = 7
+_SIDES: tuple[Side, ...] = ("holdout", "test")
+
+
+def heard(path: Path, data: Path, out: Path, *, clips: Path, budget: Budget, media: int) -> dict[str, Any]:
+    """Train one recipe, export it and judge the graph; returns what the table shows.
+
+    Args:
+        path: The recipe.
+        data: Manifest of recordings.
+        out: Where the run and its graph go.
+        clips: Folder of decoded recordings, shared by all recipes.
+        budget: How much training it gets.
+        media: Most recordings a side.
+    """
+    whole = read_recipe(path)
+    fitted = whole.network.get(TUNE) == "none"
+    recipe = whole if fitted else budget.shorten(whole, step_seconds)
+    folder = out / "runs" / path.stem
+    resumed, begin = steps_done(folder) > 0, time.process_time()
+    fewer = shortened(recipe, data, clips, out / f"clips-{media}", media)
+    train_voices(recipe, data, folder, machine=Machine(precision="bf16-mixed", workers=0), cache=fewer)
+    spent = time.process_time() - begin
+    rows = split(read_manifest(data, kind="audio"), recipe.split)["train"]
+    card = replace(draft_speech_card(recipe, folder, rows, out / "models"), home=str(out / "models"))
+    sides = clips_by_side(recipe, data, fewer)
+    network = voice_network(recipe.architecture, recipe.network)
+    return {
+        "name": path.stem,
+        "start": str(recipe.pretrained).removeprefix("package:") or "scratch",
+        "parameters": sum(weights.numel() for weights in network.parameters()),
+        "steps": 0 if fitted else steps_done(folder),
+        "steps_of_recipe": 0 if fitted else whole.schedule.steps,
+        "batch": recipe.schedule.batch,
+        "train_seconds": None if resumed else spent,
+        "parity": card.parity,
+        **{side: judged(card, sides[side]) for side in _SIDES},
+        "latency_ms": latency_ms(card),
+    }
+
+
+def step_seconds(recipe: Recipe, batch: int) -> float:
+    """Seconds of one core that a training step takes, measured on noise."""
+    torch.set_num_threads(1)
+    network = voice_network(recipe.architecture, recipe.network).train()
+    units, labels = 0.05 * torch.randn(batch, SAMPLES), torch.arange(batch).remainder(2).float()
+    spent = 0.0
+    for _ in range(2):
+        begin = time.process_time()
+        with torch.autocast("cpu", torch.bfloat16):
+            outputs = network(units)
+        network.loss(tuple(output.float() for output in outputs), labels).backward()
+        spent = time.process_time() - begin
+    return spent
+
+
+def judged(card: ModelCard, clips: Sequence[VoiceClip]) -> dict[str, Any]:
+    """Area under the curve with its interval over speakers and recordings, and equal error rate; nothing calibrated."""
+    session = Session(card, threads=1)
+    scores = [float(session.run(windows_of(clip.samples_f32))["logit"].mean()) for clip in clips]
+    labels = [clip.label for clip in clips]
+    found = interval(auc, scores, labels, clusters=[clip.group for clip in clips], rounds=500)
+    return {**asdict(found), "eer": equal_error_rate(scores, labels), "media": len(clips)}
+
+
+def latency_ms(card: ModelCard) -> float:
+    """Median time of one window of 4 s on one core, in milliseconds of the process."""
+    session, times = Session(card, threads=1), []
+    unit = np.random.default_rng(0).normal(0, 0.05, (1, SAMPLES)).astype(np.float32)
+    for _ in range(_RUNS):
+        begin = time.process_time()
+        session.run(unit)
+        times.append(time.process_time() - begin)
+    return float(np.median(times) * 1000)
+
+
+def shortened(recipe: Recipe, data: Path, clips: Path, folder: Path, media: int) -> Path:
+    """Keep all recordings to learn from and a few of every other side, so that looking costs less than learning."""
+    if not folder.is_dir():
+        for side, found in clips_by_side(recipe, data, clips).items():
+            order = np.random.default_rng(_SEED).permutation(len(found))
+            kept = found if side == "train" else [found[place] for place in order[:media]]
+            save_clips(kept, folder.with_suffix(".part") / f"{side}.npz")
+        folder.with_suffix(".part").rename(folder)
+    return folder
