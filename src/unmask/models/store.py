@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from functools import lru_cache
 from importlib import metadata, resources
 from pathlib import Path
 
@@ -42,7 +43,7 @@ def locate(card: ModelCard, file: CardFile | None = None) -> Path:
             if path.stat().st_size != wanted.bytes:
                 message = (
                     f"{card.name}: {path} has {path.stat().st_size} bytes, its card says {wanted.bytes}. "
-                    f"Remove it and install again."
+                    f"{_again(card)}"
                 )
                 raise ChecksumMismatch(message)
             return path
@@ -74,10 +75,12 @@ def locate_base(base: CardBase) -> Path:
 
 
 def installed(card: ModelCard) -> bool:
-    """Tell whether every file of a model lies on this machine in the size that its card names."""
+    """Tell whether every file of a model lies on this machine, and is the one that its card names.
+
+    A graph that an earlier version of the package put together is another one.
+    """
     try:
-        for file in card.files:
-            locate(card, file)
+        verify(card)
     except (WeightsMissing, ChecksumMismatch):
         return False
     return True
@@ -96,15 +99,26 @@ def verify(card: ModelCard) -> None:
         if found != file.sha256:
             message = (
                 f"{card.name}: {path} has sha256 {found[:12]}..., its card says {file.sha256[:12]}.... "
-                f"Remove it and install again."
+                f"{_again(card)}"
             )
             raise ChecksumMismatch(message)
 
 
 def digest(path: Path) -> str:
-    """SHA-256 of a file, lower-case hexadecimal."""
+    """SHA-256 of a file, lower-case hexadecimal; computed once for as long as the file stays as it is."""
+    facts = path.stat()
+    return _digest(path, facts.st_size, facts.st_mtime_ns)
+
+
+@lru_cache(maxsize=256)
+def _digest(path: Path, _bytes: int, _changed_ns: int) -> str:
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _again(card: ModelCard) -> str:
+    """What to do about a file that is another one; an assembled graph may be that of an earlier version."""
+    return f"Run `unmask models fetch {card.name}`." if card.base else "Remove it and install again."
 
 
 def _places(card: ModelCard, file: CardFile) -> list[Path]:

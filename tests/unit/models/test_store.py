@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from tests.makers import models
 from unmask.core.errors import ChecksumMismatch, WeightsMissing
 from unmask.models import catalogue, store
-from unmask.models.card import ModelCard, read_card
+from unmask.models.card import CardBase, ModelCard, read_card
 
 
 @pytest.fixture
@@ -47,6 +48,25 @@ def test_one_flipped_bit_is_noticed(card: ModelCard, tmp_path: Path) -> None:
     path.write_bytes(data)
     with pytest.raises(ChecksumMismatch, match="sha256"):
         store.verify(card)
+
+
+def test_a_graph_of_an_earlier_version_does_not_count_as_installed(card: ModelCard, tmp_path: Path) -> None:
+    """It has the size that the card names, so that only its digest tells; the remedy is to put it together anew."""
+    assert store.installed(card)
+    path = tmp_path / "models" / "tiny-face.onnx"
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    assert not store.installed(card)
+    assembled = replace(card, base=CardBase("encoder", "0" * 64, 1, "none"))
+    with pytest.raises(ChecksumMismatch, match="unmask models fetch tiny-face"):
+        store.verify(assembled)
+
+
+def test_a_digest_is_taken_again_when_the_file_changed(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(b"one")
+    first = store.digest(path)
+    path.write_bytes(b"three")
+    assert store.digest(path) != first
 
 
 def test_the_folder_follows_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
