@@ -57,7 +57,9 @@ def show(name: Name) -> None:
             f"  {figure.what:24} {figure.value:.3f} {escape(span)}  {seen:7} {figure.media:5} media  {figure.on}"
         )
     if card.companion is not None:
-        console.print(f"beside it {card.companion.card}, whose logit is added with the weight {card.companion.weight:g}")
+        console.print(
+            f"beside it {card.companion.card}, whose logit is added with the weight {card.companion.weight:g}"
+        )
     for file in card.files:
         console.print(f"file {file.name}, {file.bytes} bytes, sha256 {file.sha256}")
 
