@@ -31,8 +31,13 @@ def tone(seconds: float = 2.0, rate_hz: int = 16000, *, pitch_hz: float = 440.0,
     return (level * np.sin(2 * np.pi * pitch_hz * times_s)).astype(np.float32)
 
 
-def speech_like(seconds: float = 4.0, rate_hz: int = 16000, *, seed: int = 0) -> F32Array:
-    """Make a buzz of harmonics with two wandering formants, syllables of four a second and pauses; shape (N,)."""
+def speech_like(
+    seconds: float = 4.0, rate_hz: int = 16000, *, seed: int = 0, loudness: NDArray[np.float64] | None = None
+) -> F32Array:
+    """Make a buzz of harmonics with two wandering formants; shape (N,).
+
+    `loudness`, in [0, 1], any number of even steps, says when it sounds: else syllables of four a second and pauses.
+    """
     rng = np.random.default_rng(seed)
     times_s = np.arange(max(0, round(seconds * rate_hz))) / rate_hz
     pitch_hz = 120 * (1 + 0.08 * np.sin(2 * np.pi * 0.7 * times_s) + 0.02 * np.sin(2 * np.pi * 5.1 * times_s))
@@ -45,6 +50,8 @@ def speech_like(seconds: float = 4.0, rate_hz: int = 16000, *, seed: int = 0) ->
         gain = np.exp(-(((at_hz - first_hz) / 150) ** 2)) + 0.5 * np.exp(-(((at_hz - second_hz) / 200) ** 2)) + 0.03
         voice += np.where(at_hz < rate_hz / 2.2, gain, 0.0) * np.sin(harmonic * phase)
     syllables = np.clip(np.sin(2 * np.pi * 4 * times_s) + 0.4, 0, 1) * (np.sin(2 * np.pi * 0.5 * times_s) > -0.7)
+    if loudness is not None:
+        syllables = np.interp(np.linspace(0, 1, times_s.size), np.linspace(0, 1, loudness.size), loudness)
     sound = 0.15 * voice * syllables + 0.002 * rng.standard_normal(times_s.size)
     return np.clip(sound, -1, 1).astype(np.float32)
 

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from unmask.core.events import Advanced, Listener
 from unmask.core.evidence import ScanFailure, ScanReport
-from unmask.report.provenance import line
+from unmask.report import lips, provenance
 
 _STYLE = {"likely_fake": "bold red", "likely_real": "bold green", "inconclusive": "bold yellow"}
 _WORDS = {"likely_fake": "likely forged ", "likely_real": "likely genuine", "inconclusive": "cannot tell   "}
@@ -58,8 +58,8 @@ def verdict_line(result: ScanReport | ScanFailure) -> str:
         low, high = result.interval
         figures = f"p(fake) {result.p_fake:4.0%} ({low:.0%}-{high:.0%})"
     why = f"\n{'':16}[dim]{escape(result.reasons[0])}[/]" if result.reasons else ""
-    origin = line(result.provenance)
-    why += f"\n{'':16}[dim]{_printable(origin)}[/]" if origin else ""
+    for beside in (lips.line(result.lips), provenance.line(result.provenance)):
+        why += f"\n{'':16}[dim]{_printable(beside)}[/]" if beside else ""
     return f"[{style}]{words}[/]  {figures}  covers {result.coverage:.0%}  {_printable(str(result.media.path))}{why}"
 
 

@@ -27,7 +27,11 @@ Reason = Literal[
     "too_small",
     "too_plain",
     "too_blurred",
+    "several_faces",
+    "turned_away",
+    "mouth_still",
 ]
+LipAnswer = Literal["follow", "shifted", "apart", "unclear"]
 Credentials = Literal["not_checked", "absent", "invalid", "untrusted", "trusted"]
 
 
@@ -126,6 +130,30 @@ class TimelinePoint:
     p_fake: float
     modality: Modality
     person: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LipSync:
+    """Whether the lips of the most visible person follow the sound. An observation: it never enters `p_fake`.
+
+    Attributes:
+        answer: ``follow`` (in step), ``shifted`` (in step, but early or late), ``apart`` (they do not follow),
+            ``unclear`` (the measure lies between), None without a comparison.
+        start_s: Begin of the stretch that was compared.
+        end_s: Its end.
+        offset_ms: How long the lips come after the sound, negative if before; None if they are not in step.
+        match: Highest correlation between what the mouth does and what the sound asks of it, in [-1, 1].
+        abstained: Why there was no comparison.
+        detail: A sentence for people; may be empty.
+    """
+
+    answer: LipAnswer | None
+    start_s: float = 0.0
+    end_s: float = 0.0
+    offset_ms: int | None = None
+    match: float | None = None
+    abstained: Reason | None = None
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +265,7 @@ class ScanReport:
         sound: Sound for the HTML report; not part of the JSON.
         provenance: What the file says about its own origin.
         voices: One entry per voice that was judged, in order of appearance.
+        lips: Whether the lips follow the sound; None where nobody asked (no video, no sound).
     """
 
     media: MediaInfo
@@ -255,6 +284,7 @@ class ScanReport:
     sound: SoundExhibit | None = field(default=None, repr=False)
     provenance: Provenance = Provenance()
     voices: tuple[Voice, ...] = ()
+    lips: LipSync | None = None
 
 
 @dataclass(frozen=True, slots=True)

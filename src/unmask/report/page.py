@@ -6,7 +6,7 @@ from typing import Any
 
 from unmask.core.evidence import Evidence, ModelUsed, Person, ScanReport
 from unmask.core.records import MediaInfo
-from unmask.report import timeline
+from unmask.report import lips, timeline
 from unmask.report.drawing import sound
 from unmask.report.drawing.lane import axis
 from unmask.report.figures import figures, level, thumbnails
@@ -69,6 +69,7 @@ def page(report: ScanReport) -> dict[str, Any]:
         "time": time(report),
         "people": [_person(person, timed=report.media.kind != "image") for person in report.people],
         "evidence": [_evidence(one) for one in report.evidence],
+        "lips": lips.panel(report.lips),
         "provenance": panel(report.provenance),
         "models": [_model(model) for model in report.models],
         "facts": _facts(report.media),

@@ -17,6 +17,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
 from unmask.core.evidence import (
     Credentials,
     Evidence,
+    LipAnswer,
+    LipSync,
     Modality,
     Provenance,
     Reason,
@@ -106,6 +108,18 @@ class VoiceDocument(_Document):
     spans: tuple[SpanDocument, ...]
 
 
+class LipsDocument(_Document):
+    """Whether the lips follow the sound; an observation that never enters `p_fake`. `answer` is null with a reason."""
+
+    answer: LipAnswer | None
+    start_s: Number
+    end_s: Number
+    offset_ms: int | None = Field(description="How long the lips come after the sound; negative if before.")
+    match: Number | None = Field(description="Correlation of what the mouth does with what the sound asks of it.")
+    abstained: Reason | None
+    detail: str
+
+
 class MomentDocument(_Document):
     """One scored moment; `person` is a person for faces, and for sound with several voices a voice."""
 
@@ -162,6 +176,7 @@ class ReportDocument(_Document):
     evidence: tuple[EvidenceDocument, ...]
     people: tuple[PersonDocument, ...]
     voices: tuple[VoiceDocument, ...] = ()
+    lips: LipsDocument | None = None
     timeline: tuple[MomentDocument, ...]
     provenance: ProvenanceDocument
     models: tuple[ModelDocument, ...]
@@ -218,6 +233,7 @@ def document(report: ScanReport) -> ReportDocument:
         evidence=tuple(_evidence(one) for one in report.evidence),
         people=tuple(PersonDocument.model_validate(asdict(one)) for one in report.people),
         voices=tuple(VoiceDocument.model_validate(asdict(one)) for one in report.voices),
+        lips=_lips(report.lips),
         timeline=tuple(
             MomentDocument(t_s=one.t_s, p_fake=one.p_fake, modality=one.modality, person=one.person)
             for one in report.timeline
@@ -280,6 +296,12 @@ def _portable(value: object) -> object:
 def rate_text(rate: Fraction | None) -> str | None:
     """Write a rate as ``numerator/denominator``, also where the denominator is 1."""
     return None if rate is None else f"{rate.numerator}/{rate.denominator}"
+
+
+def _lips(found: LipSync | None) -> LipsDocument | None:
+    if found is None:
+        return None
+    return LipsDocument.model_validate({name: getattr(found, name) for name in LipsDocument.model_fields})
 
 
 def _evidence(one: Evidence) -> EvidenceDocument:

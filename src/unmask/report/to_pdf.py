@@ -92,7 +92,7 @@ def _content(report: ScanReport, folder: Path) -> dict[str, Any]:
     shown = page(report)
     limits = thresholds(report.evidence)
     kept = ("name", "noun", "verdict", "headline", "lede", "percent", "interval", "differs", "coverage", "warnings",
-            "reasons", "means", "means_not", "provenance", "models", "facts")  # fmt: skip
+            "reasons", "means", "means_not", "lips", "provenance", "models", "facts")  # fmt: skip
     return {
         **{name: shown[name] for name in kept},
         "p": report.p_fake,

@@ -36,6 +36,9 @@ ABSTENTIONS: Mapping[Reason, str] = {
     "too_blurred": "The faces are too blurred to be judged; a sharper or larger copy may help.",
     "too_small": "The picture is too small to be judged; a larger copy may help.",
     "too_plain": "This is mostly flat colour: drawings, diagrams and screenshots are not what the detector knows.",
+    "several_faces": "Several faces are in view, and who of them speaks is not known.",
+    "turned_away": "The face is turned away, so the lips cannot be read.",
+    "mouth_still": "The lips hardly move while somebody speaks; the voice may belong to somebody out of view.",
 }
 ABSTENTION_LABELS: Mapping[Reason, str] = {
     "no_face": "no face found",
@@ -49,6 +52,9 @@ ABSTENTION_LABELS: Mapping[Reason, str] = {
     "too_blurred": "too blurred",
     "too_small": "too small",
     "too_plain": "flat colour",
+    "several_faces": "several faces",
+    "turned_away": "face turned away",
+    "mouth_still": "lips hardly move",
 }
 LEDES: Mapping[Verdict, str] = {
     "likely_fake": "The detectors found traces in this {noun} that they know from forgeries.",

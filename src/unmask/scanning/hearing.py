@@ -33,6 +33,7 @@ class Hearing:
         timeline: One point for each scored window.
         exhibit: Drawing of the sound; None if none was wanted.
         seconds: Time spent.
+        spoken: Begin and end of the speech in each window that was judged, seconds; windows overlap.
     """
 
     evidence: list[Evidence]
@@ -40,6 +41,7 @@ class Hearing:
     timeline: list[TimelinePoint] = field(default_factory=list)
     exhibit: SoundExhibit | None = None
     seconds: float = 0.0
+    spoken: tuple[tuple[float, float], ...] = ()
 
 
 def listen(
@@ -92,6 +94,7 @@ def listen(
         timeline=timeline,
         exhibit=sketch.exhibit(activity) if sketch else None,
         seconds=time.perf_counter() - start,
+        spoken=tuple((one.start_s, one.end_s) for one in heard if isinstance(one.answer, Score)),
     )
 
 

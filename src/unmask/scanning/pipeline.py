@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from unmask.core.errors import DecodeFailed
 from unmask.core.events import Advanced, Listener, ignore
-from unmask.core.evidence import Evidence, Person, Provenance, ScanReport, TimelinePoint, Voice
+from unmask.core.evidence import Evidence, LipSync, Person, Provenance, ScanReport, TimelinePoint, Voice
 from unmask.core.records import Exhibit, Frame, MediaInfo
 from unmask.faces.detect import STILL_SEARCH, VIDEO_SEARCH
 from unmask.fusion.decide import counted, decide, fuse, weighted
@@ -26,10 +26,11 @@ from unmask.provenance.credentials import trust_anchors
 from unmask.provenance.examine import examine, sentences
 from unmask.scanning.hearing import Hearing, listen
 from unmask.scanning.kit import Kit, calibration
+from unmask.scanning.lips import watch_lips
 from unmask.scanning.people import face_evidence, face_timeline, reviewed
 from unmask.scanning.plan import ScanPlan
 from unmask.scanning.sight import FRAMES_AT_ONCE, Sighting, look
-from unmask.scanning.summary import reasons
+from unmask.scanning.summary import lip_sentence, reasons
 from unmask.scanning.whole import Overview, overlook
 
 
@@ -103,6 +104,7 @@ class Pipeline:
                 evidence += heard.evidence
                 timeline += heard.timeline
                 timings["sound"] = heard.seconds
+        lips = self._lips(media, index, seen=seen, heard=heard, timings=timings)
         listener(Advanced("concluding", 0, 1))
         voices = heard.voices if heard else ()
         report = self._conclude(media, evidence, (people, voices), provenance)
@@ -114,6 +116,8 @@ class Pipeline:
             warnings=tuple(dict.fromkeys(warnings)),
             exhibits=_exhibits(seen, whole),
             sound=heard.exhibit if heard else None,
+            lips=lips,
+            reasons=(*report.reasons, *lip_sentence(lips)),
         )
 
     def _look(
@@ -152,6 +156,25 @@ class Pipeline:
                 raise
             warnings.append(f"The sound track was left out: {error}")
             return None
+
+    def _lips(
+        self,
+        media: MediaInfo,
+        index: VideoIndex | None,
+        *,
+        seen: Sighting | None,
+        heard: Hearing | None,
+        timings: dict[str, float],
+    ) -> LipSync | None:
+        """Lay the lips beside the sound where faces and speech were looked for."""
+        if not (self.plan.lips and index and seen and heard):
+            return None
+        start = time.perf_counter()
+        lips = watch_lips(
+            media.path, index, seen=seen, spoken=heard.spoken, finder=self._kit.finder, limits=self._limits
+        )
+        timings["lips"] = time.perf_counter() - start
+        return lips
 
     def _conclude(
         self,

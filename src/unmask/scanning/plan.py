@@ -29,6 +29,7 @@ class ScanPlan:
         engine: Inference engine: auto, onnxruntime or openvino.
         threads: Threads of one inference; 0 lets the runtime decide.
         exhibits: Pictures to keep for a report; 0 keeps none, nor the drawing of the sound.
+        lips: Whether to lay lips beside the sound, in videos with both, where faces and voices are looked at.
     """
 
     frames: int = 32
@@ -39,6 +40,7 @@ class ScanPlan:
     engine: str = "auto"
     threads: int = 0
     exhibits: int = 0
+    lips: bool = True
 
     def __post_init__(self) -> None:
         for name, value, least in (("frames", self.frames, 1), ("every", self.every, 0), ("threads", self.threads, 0)):

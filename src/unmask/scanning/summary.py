@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from unmask.core.evidence import Evidence, Person, Reason, Span, Verdict, Voice
+from unmask.core.evidence import Evidence, LipSync, Person, Reason, Span, Verdict, Voice
 from unmask.fusion.decide import LEAST_COVERAGE
 
 _MOST_SPANS = 3
@@ -23,6 +23,9 @@ _WHY: dict[Reason, str] = {
     "too_blurred": "the faces are too blurred",
     "too_small": "it is too small",
     "too_plain": "it is mostly flat colour, as drawings and screenshots are",
+    "several_faces": "several faces are in view",
+    "turned_away": "the face is turned away",
+    "mouth_still": "the lips hardly move",
 }
 
 
@@ -54,6 +57,31 @@ def reasons(
     if verdict == "inconclusive":
         found.append(_doubt(coverage, evidence))
     return tuple(found)
+
+
+def lip_sentence(lips: LipSync | None) -> tuple[str, ...]:
+    """Say whether the lips follow the sound, if that could be told.
+
+    Args:
+        lips: The observation.
+
+    Returns:
+        One sentence; none where nothing was compared or nothing came of it.
+    """
+    if lips is None or lips.answer is None or lips.answer == "unclear":
+        return ()
+    where = f"between {_clock(lips.start_s)} and {_clock(lips.end_s)}"
+    claim = {
+        "follow": f"the lips follow the sound {where}",
+        "shifted": f"the lips follow the sound {where}, but {_lag(lips.offset_ms or 0)}",
+        "apart": f"the lips do not follow the sound {where}; dubbing, a bad cut, a speaker out of view or a forgery "
+        "can cause this",
+    }
+    return (f"Beside the verdict: {claim[lips.answer]}.",)
+
+
+def _lag(offset_ms: int) -> str:
+    return f"about {abs(offset_ms)} ms {'late' if offset_ms > 0 else 'early'}"
 
 
 def _importance(entry: Evidence) -> tuple[bool, float]:

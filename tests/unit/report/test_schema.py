@@ -34,7 +34,7 @@ def test_keys_are_those_of_the_plan_in_order() -> None:
     whole = json.loads(to_json(clip()))
     assert list(whole) == [
         "schema_version", "path", "sha256", "media", "verdict", "p_fake", "interval", "coverage", "reasons", "evidence",
-        "people", "voices", "timeline", "provenance", "models", "timings_s", "warnings",
+        "people", "voices", "lips", "timeline", "provenance", "models", "timings_s", "warnings",
     ]  # fmt: skip
     assert whole["schema_version"] == "1"
     assert whole["media"]["frame_rate"] == "30000/1001"
