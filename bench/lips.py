@@ -128,7 +128,7 @@ def line(clip: Clip, own: Match) -> str:
 
 
 def tell(title: str, rows: list[tuple[Clip, dict[str, list[Match]]]]) -> None:
-    print(f"\n{title}: {len(rows)} genuine clips")
+    print(f"\n{title}: {len(rows)} clips")
     for clip, found in rows:
         print(line(clip, found["own"][0]))
     for source in [*sorted({clip.source for clip, _ in rows}), "all"]:

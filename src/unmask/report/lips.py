@@ -24,7 +24,6 @@ EXPLAINED: dict[LipAnswer, str] = {
     "follows, too much to say that it does not.",
 }
 USUAL_MS = 160
-ASIDE = "This is an observation. It never enters the probability."
 
 
 def panel(found: LipSync | None) -> dict[str, Any] | None:
@@ -45,7 +44,7 @@ def panel(found: LipSync | None) -> dict[str, Any] | None:
         return {"headline": f"Not compared: {label}", "explained": [visible(one) for one in (*explained, *detail)]}
     words = {"start": clock(found.start_s), "end": clock(found.end_s), "lag": _lag(found.offset_ms or 0)}
     match = f"Agreement {found.match or 0.0:.2f} of 1, over {found.end_s - found.start_s:.1f} s."
-    explained = [EXPLAINED[found.answer].format(**words), match, ASIDE]
+    explained = [EXPLAINED[found.answer].format(**words), match]
     return {"headline": HEADLINES[found.answer].format(**words), "explained": explained}
 
 
