@@ -137,15 +137,17 @@ def draft_layer_probe(recipe: Recipe, run: Path, train_rows: Sequence[Row], out:
         message = f"{graph.name}: the logits differ from the head's by {difference:.2g}; expected {_TOLERANCE:g}."
         raise CardMismatch(message)
     files = tuple(CardFile(path.name, digest(path), path.stat().st_size) for path in (graph, part))
+    companion = _companion(recipe)
+    beside = f" {companion.card} is asked beside it." if companion else ""
     return ModelCard(
         name=recipe.name,
         family=recipe.family,
-        summary="A logistic regression on the inner layers of a frozen CLIP ViT-B/16; its patches make the heatmap.",
+        summary=f"A logistic regression on the inner layers of a frozen CLIP ViT-B/16; its patches make a map.{beside}",
         licence="Apache-2.0 for code and trained part, MIT for the encoder; see the terms of the training data",
         commercial_use=False,
         files=files,
         base=ENCODER,
-        companion=_companion(recipe),
+        companion=companion,
         input=shape,
         outputs={name: name for name in OUTPUTS},
         training_data=seen(train_rows),
