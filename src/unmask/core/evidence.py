@@ -134,17 +134,16 @@ class TimelinePoint:
 
 @dataclass(frozen=True, slots=True)
 class LipSync:
-    """Whether the lips of the most visible person follow the sound. An observation: it never enters `p_fake`.
+    """Whether the lips of the most visible person follow the sound; it never enters `p_fake`.
 
     Attributes:
-        answer: ``follow`` (in step), ``shifted`` (in step, but early or late), ``apart`` (they do not follow),
-            ``unclear`` (the measure lies between), None without a comparison.
-        start_s: Begin of the stretch that was compared.
+        answer: ``shifted`` is early or late, ``apart`` does not follow; None: not compared.
+        start_s: Begin of what was compared.
         end_s: Its end.
         offset_ms: How long the lips come after the sound, negative if before; None if they are not in step.
-        match: Highest correlation between what the mouth does and what the sound asks of it, in [-1, 1].
+        match: Highest correlation of what the mouth does and what the sound asks, in [-1, 1].
         abstained: Why there was no comparison.
-        detail: A sentence for people; may be empty.
+        detail: For people; may be empty.
     """
 
     answer: LipAnswer | None

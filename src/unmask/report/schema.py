@@ -234,10 +234,7 @@ def document(report: ScanReport) -> ReportDocument:
         people=tuple(PersonDocument.model_validate(asdict(one)) for one in report.people),
         voices=tuple(VoiceDocument.model_validate(asdict(one)) for one in report.voices),
         lips=_lips(report.lips),
-        timeline=tuple(
-            MomentDocument(t_s=one.t_s, p_fake=one.p_fake, modality=one.modality, person=one.person)
-            for one in report.timeline
-        ),
+        timeline=tuple(MomentDocument.model_validate(asdict(one)) for one in report.timeline),
         provenance=provenance_document(report.provenance),
         models=tuple(ModelDocument(name=one.name, sha256=one.sha256) for one in report.models),
         timings_s=report.timings_s,
@@ -299,22 +296,8 @@ def rate_text(rate: Fraction | None) -> str | None:
 
 
 def _lips(found: LipSync | None) -> LipsDocument | None:
-    if found is None:
-        return None
-    return LipsDocument.model_validate({name: getattr(found, name) for name in LipsDocument.model_fields})
+    return None if found is None else LipsDocument.model_validate(_portable(asdict(found)))
 
 
 def _evidence(one: Evidence) -> EvidenceDocument:
-    return EvidenceDocument(
-        detector=one.detector,
-        modality=one.modality,
-        p_fake=one.p_fake,
-        interval=one.interval,
-        coverage=one.coverage,
-        units=one.units,
-        abstained=one.abstained,
-        detail=portable(one.detail),
-        likely_real_below=one.likely_real_below,
-        likely_fake_above=one.likely_fake_above,
-        weight=one.weight,
-    )
+    return EvidenceDocument.model_validate(_portable(asdict(one)))
