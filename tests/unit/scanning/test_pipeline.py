@@ -18,6 +18,7 @@ from unmask.media.limits import Limits
 from unmask.scanning import pipeline as pipelines
 from unmask.scanning.pipeline import Pipeline
 from unmask.scanning.plan import ScanPlan
+from unmask.scanning.sight import FRAMES_AT_ONCE
 
 Scan = Callable[..., ScanReport]
 
@@ -193,7 +194,8 @@ def test_frames_flow(scan: Scan, gallery: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(pipelines, "iter_frames", watched)
     report = scan("blue.mp4", frames=20)
     assert report.evidence[0].units == 20
-    assert 1 <= most <= 10
+    # One batch is judged, the next is gathered, and a third is decoded ahead where decoding is quicker.
+    assert 1 <= most <= 3 * FRAMES_AT_ONCE + 1
 
 
 @pytest.mark.parametrize("exhibits", [0, 1, 3])
