@@ -14,7 +14,7 @@ import numpy as np
 
 from unmask.core.errors import DecodeFailed
 from unmask.core.events import Advanced, Listener
-from unmask.core.evidence import Evidence, Person, ScanReport, TimelinePoint
+from unmask.core.evidence import Evidence, LipSync, Person, ScanReport, TimelinePoint
 from unmask.core.records import Exhibit, MediaInfo, SoundExhibit
 from unmask.server.jobs.examine import Examine
 from unmask.server.settings import Settings
@@ -70,6 +70,7 @@ def report(path: Path) -> ScanReport:
         reasons=("The faces look forged.",),
         evidence=(Evidence("face.fast-2", "face", 0.9, (0.8, 0.95), 1.0, 20, None, weight=1.0),),
         people=(Person(0, 0.9, 1.0, 20),),
+        lips=LipSync("apart", 0.2, 1.8, match=0.1),
         timeline=(TimelinePoint(0.5, 0.9, "face", 0), TimelinePoint(1.0, 0.4, "audio")),
         timings_s={"total": 0.1},
         exhibits=(exhibit,),

@@ -42,8 +42,7 @@ def locate(card: ModelCard, file: CardFile | None = None) -> Path:
         if path.is_file():
             if path.stat().st_size != wanted.bytes:
                 message = (
-                    f"{card.name}: {path} has {path.stat().st_size} bytes, its card says {wanted.bytes}. "
-                    f"{_again(card)}"
+                    f"{card.name}: {path} has {path.stat().st_size} bytes, its card says {wanted.bytes}. {_again(card)}"
                 )
                 raise ChecksumMismatch(message)
             return path
@@ -98,8 +97,7 @@ def verify(card: ModelCard) -> None:
         found = digest(path)
         if found != file.sha256:
             message = (
-                f"{card.name}: {path} has sha256 {found[:12]}..., its card says {file.sha256[:12]}.... "
-                f"{_again(card)}"
+                f"{card.name}: {path} has sha256 {found[:12]}..., its card says {file.sha256[:12]}.... {_again(card)}"
             )
             raise ChecksumMismatch(message)
 

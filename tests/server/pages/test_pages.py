@@ -93,6 +93,7 @@ def test_a_result_is_explained(house: House) -> None:
         "It may well lie anywhere from 80% to 95%.",
         "100% of the faces that were looked for could be judged.",
         "What it does not mean",
+        "Lips and sound",
         'data-timeline-media src="/api/v1/jobs/',
         'class="timeline"',
         "Person 1: <strong>90%</strong>",

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from unmask.client.documents import Exhibits, Face, Picture
-from unmask.core.evidence import Evidence, ModelUsed, Person, Provenance, ScanReport, Span, Trace, Voice
+from unmask.core.evidence import Evidence, LipSync, ModelUsed, Person, Provenance, ScanReport, Span, Trace, Voice
 from unmask.core.records import MediaInfo
 from unmask.report.figures import level
 from unmask.report.gauge import thresholds
@@ -60,6 +60,7 @@ def restored(document: ReportDocument) -> ScanReport:
         evidence=tuple(Evidence(**one) for one in kept["evidence"]),
         people=tuple(people),
         voices=tuple(voices),
+        lips=LipSync(**kept["lips"]) if kept["lips"] else None,
         provenance=Provenance(**origin),
         models=tuple(ModelUsed(**model) for model in kept["models"]),
         timings_s=document.timings_s,
