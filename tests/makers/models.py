@@ -164,14 +164,16 @@ def write_face_model(
     return _write(folder, name, graph or face_graph(), lines)
 
 
-def write_grain_model(folder: Path, *, wear_slack: float = 0.0, name: str = "tiny-grain") -> Path:
+def write_grain_model(
+    folder: Path, *, wear_slack: float = 0.0, wear_reach: float = 99.0, name: str = "tiny-grain"
+) -> Path:
     """Write a model whose alarms hardly survive another save, with a card that asks for the test of stability."""
     return write_face_model(
         folder,
         name=name,
         graph=grain_graph(),
         summary='"Says whether a face is grainy."',
-        calibration=_CALIBRATION.replace(" }", f", wear_slack = {wear_slack} }}"),
+        calibration=_CALIBRATION.replace(" }", f", wear_slack = {wear_slack}, wear_reach = {wear_reach} }}"),
     )
 
 

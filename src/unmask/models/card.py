@@ -128,6 +128,8 @@ class Calibration:
         residual: Standard deviation, in calibrated logits, of what unseen sources add to the error of a medium.
         wear_slack: How far, in log-odds, mild wear may carry a firm answer about faces beyond its threshold before it
             counts as unstable; None leaves that test out.
+        wear_reach: How far, in log-odds, wear has ever carried an answer on the media that chose the calibration; an
+            answer further away from where it would count as unstable is not asked again. None asks all.
     """
 
     unit_slope: float
@@ -139,6 +141,7 @@ class Calibration:
     fitted_on: tuple[str, ...]
     residual: float
     wear_slack: float | None = None
+    wear_reach: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

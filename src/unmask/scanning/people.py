@@ -16,7 +16,7 @@ from unmask.fusion.pool import pooled_logit, spread
 from unmask.models.card import Calibration
 from unmask.scanning.kit import Kit, calibration
 from unmask.scanning.sight import Sighting
-from unmask.scanning.wear import review, shifts
+from unmask.scanning.wear import out_of_reach, review, shifts
 
 _FEW_FRAMES = 8
 
@@ -70,14 +70,16 @@ def reviewed(
     """
     detector = kit.face if seen.worn else None
     firm = decide(found.p_fake, found.coverage, [found]) != "inconclusive"
-    if not firm or not isinstance(detector, FaceFrameDetector):
+    card = calibration(kit.face_card)
+    answers = [p for p in (found.p_fake, *(person.p_fake for person in people)) if p is not None]
+    if not firm or not isinstance(detector, FaceFrameDetector) or out_of_reach(answers, card):
         return found, people
     start = time.perf_counter()
     logits = _counted(seen)
     worn = {track.id: [seen.worn[place] for place in track.members if place in seen.worn] for track in seen.tracks}
     moved = {person: shifts(worn[person], detector.score) for person in logits}
     seen.seconds["detect"] += time.perf_counter() - start
-    return review(found, people, logits, moved, calibration(kit.face_card))
+    return review(found, people, logits, moved, card)
 
 
 def face_timeline(seen: Sighting, card: Calibration) -> list[TimelinePoint]:

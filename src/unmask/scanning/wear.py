@@ -6,6 +6,7 @@ rests on something else, and would turn again on the next copy (the answers of d
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -155,12 +156,27 @@ def review(
     return replace(evidence, p_fake=None, interval=None, coverage=0.0, abstained="unstable", detail=detail), judged
 
 
+def out_of_reach(answers: Sequence[float], card: Calibration) -> bool:
+    """Whether wear need not be tried: every firm answer lies further inside its side than wear has ever carried one.
+
+    Args:
+        answers: Probabilities, of the medium and of its people.
+        card: The detector's calibration, with a `wear_slack`.
+    """
+    assert card.wear_slack is not None
+    reach = math.inf if card.wear_reach is None else card.wear_reach
+    return all(_room(p_fake, p_fake, card, card.wear_slack) > reach for p_fake in answers)
+
+
 def _carried(p_fake: float, after: Sequence[float], card: Calibration, slack: float) -> bool:
     """Whether a firm answer leaves its side of the threshold by more than the slack under any wear."""
+    return any(_room(p_fake, p, card, slack) < 0 for p in after)
+
+
+def _room(p_fake: float, after: float, card: Calibration, slack: float) -> float:
+    """Log-odds from `after` to the edge of the side on which a firm answer `p_fake` stands; negative beyond it."""
     if p_fake >= card.likely_fake_above:
-        edge = log_odds(card.likely_fake_above) - slack
-        return any(log_odds(p) < edge for p in after)
+        return log_odds(after) - (log_odds(card.likely_fake_above) - slack)
     if p_fake < card.likely_real_below:
-        edge = log_odds(card.likely_real_below) + slack
-        return any(log_odds(p) > edge for p in after)
-    return False
+        return log_odds(card.likely_real_below) + slack - log_odds(after)
+    return math.inf

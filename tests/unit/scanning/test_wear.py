@@ -19,7 +19,17 @@ from unmask.media.degrade import jpeg, rescale
 from unmask.models.card import Calibration, CardInput
 from unmask.scanning.pipeline import Pipeline
 from unmask.scanning.plan import ScanPlan
-from unmask.scanning.wear import MOST_FACES, MOST_FRAMES, WornFace, due, opposite_only, review, shifts, wear_faces
+from unmask.scanning.wear import (
+    MOST_FACES,
+    MOST_FRAMES,
+    WornFace,
+    due,
+    opposite_only,
+    out_of_reach,
+    review,
+    shifts,
+    wear_faces,
+)
 
 WANTS = CardInput("pixels", "uint8", size_px=64, margin=1.3)
 CARD = Calibration(1.0, 0.0, 1.0, 0.0, 0.3, 0.7, ("nothing",), 0.5, wear_slack=0.0)
@@ -123,6 +133,29 @@ def test_an_answer_holds_or_is_withdrawn(logit: float, moved: float, slack: floa
         assert found.detail.startswith(f"{medium_probability(logit, CARD):.0%} as it is, ")
 
 
+@pytest.mark.parametrize(
+    ("logits", "reach", "needless"),
+    [
+        ((2.0,), None, False),
+        ((2.0,), 1.0, True),  # 1.15 above the threshold at 70%.
+        ((2.0,), 1.2, False),
+        ((-2.0,), 1.0, True),
+        ((-2.0,), 1.2, False),
+        ((0.0,), 9.0, True),  # In doubt as it is.
+        ((2.0, 0.9), 1.0, False),  # One of the people is nearer.
+        ((2.0, -2.0), 1.0, True),
+    ],
+)
+def test_answers_that_wear_cannot_reach_are_not_asked_again(
+    logits: tuple[float, ...],
+    reach: float | None,
+    needless: bool,  # noqa: FBT001
+) -> None:
+    answers = [medium_probability(logit, CARD) for logit in logits]
+    assert out_of_reach(answers, replace(CARD, wear_slack=0.0, wear_reach=reach)) == needless
+    assert not out_of_reach(answers[:1], replace(CARD, wear_slack=0.0)) or logits == (0.0,)
+
+
 def scan(path: Path, model: Path, **settings: int) -> ScanReport:
     return Pipeline(ScanPlan(face=str(model), speech="", threads=1, **settings)).scan(path)  # type: ignore[arg-type]
 
@@ -136,6 +169,7 @@ def test_a_picture_whose_answer_a_save_would_turn(tmp_path: Path) -> None:
     assert report.evidence[0].abstained == report.people[0].abstained == "unstable"
     assert "as it is" in report.reasons[0]
     assert scan(path, models.write_grain_model(tmp_path, wear_slack=99.0)).verdict == "likely_fake"
+    assert scan(path, models.write_grain_model(tmp_path, wear_reach=0.0)).verdict == "likely_fake"  # Not asked again.
 
 
 def test_a_picture_whose_answer_holds(tmp_path: Path) -> None:
