@@ -14,14 +14,14 @@ LOGIT_SCALE = 3.0
 def face_heatmap(evidence_map: F32Array, size_px: int) -> F32Array:
     """Draw a detector's evidence per place as a smooth map over the crop.
 
-    The map holds each place's share of the verdict in logits (class activation mapping, Zhou et al., CVPR 2016): its
-    mean is the logit of the whole face. It is enlarged by cubic interpolation and then passed through
+    The map holds each place's share of the verdict in log-odds (class activation mapping, Zhou et al., CVPR 2016): its
+    mean is that of the whole face. It is enlarged by cubic interpolation and then passed through
     ``1 / (1 + exp(-logit / LOGIT_SCALE))``. The scale is fixed, never the map's own maximum: 0.5 means that a place
     speaks for neither side, 0.73 that it adds 3 logits towards a forgery, 0.95 that it adds 9. A face that the
     detector finds genuine therefore stays below 0.5 nearly everywhere and looks calm.
 
     Args:
-        evidence_map: Shape (h, w), float32, logits; higher means more like a forgery.
+        evidence_map: Shape (h, w), float32, calibrated log-odds; higher means more like a forgery.
         size_px: Side of the result.
 
     Returns:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
+from unmask.core.records import F32Array
 from unmask.models.card import Calibration
 
 Z_90 = 1.645
@@ -26,6 +29,11 @@ def log_odds(p: float) -> float:
 def unit_probability(logit: float, card: Calibration) -> float:
     """Calibrated probability that one crop or window is fake."""
     return probability(card.unit_slope * logit + card.unit_offset)
+
+
+def unit_evidence(evidence_map: F32Array, card: Calibration) -> F32Array:
+    """Bring a map of raw logits to calibrated log-odds; its mean is then that of `unit_probability`."""
+    return (np.float32(card.unit_slope) * evidence_map + np.float32(card.unit_offset)).astype(np.float32)
 
 
 def medium_probability(logit: float, card: Calibration) -> float:

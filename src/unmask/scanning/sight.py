@@ -17,7 +17,7 @@ from unmask.explain.activation import face_heatmap
 from unmask.faces.crop import crop_face, quarter_turns, square_around
 from unmask.faces.detect import Search
 from unmask.faces.track import Linker
-from unmask.fusion.calibrate import unit_probability
+from unmask.fusion.calibrate import unit_evidence, unit_probability
 from unmask.scanning.kit import Kit, calibration
 from unmask.scanning.sequences import Sequences
 from unmask.scanning.wear import MOST_FRAMES, WornFace, due, wear_faces
@@ -189,10 +189,12 @@ def _exhibit(kept: _Kept, seen: Sighting, kit: Kit) -> Exhibit:
         face, answer = seen.faces[place], seen.answers[place]
         p_fake = None
         if isinstance(answer, Score):
-            p_fake = unit_probability(answer.logit, calibration(kit.face_card))
+            card = calibration(kit.face_card)
+            p_fake = unit_probability(answer.logit, card)
             square = square_around(face.box_xyxy_px, kit.face.wants.margin)
             if answer.heatmap is not None:
-                drawn = np.rot90(face_heatmap(answer.heatmap, _HEATMAP_PX), -quarter_turns(face.landmarks_px))
+                drawn = face_heatmap(unit_evidence(answer.heatmap, card), _HEATMAP_PX)
+                drawn = np.rot90(drawn, -quarter_turns(face.landmarks_px))
                 heatmaps.append((_times(square, kept.scale), np.ascontiguousarray(drawn)))
         boxes.append((person[place], _times(face.box_xyxy_px, kept.scale), p_fake))
     return Exhibit(kept.time_s, kept.pixels, tuple(boxes), tuple(heatmaps))

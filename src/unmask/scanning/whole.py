@@ -14,7 +14,7 @@ from unmask.core.evidence import Abstention, Evidence, Score
 from unmask.core.records import Exhibit, Frame, PictureView
 from unmask.explain.activation import face_heatmap
 from unmask.faces.crop import cut_square
-from unmask.fusion.calibrate import medium_interval, medium_probability
+from unmask.fusion.calibrate import medium_interval, medium_probability, unit_evidence
 from unmask.fusion.pool import pooled_logit, spread
 from unmask.media.sample import choose_squares
 from unmask.models.card import Calibration
@@ -57,7 +57,7 @@ def overlook(frame: Frame, kit: Kit, *, draw: bool) -> Overview:
     views = [PictureView(cut_square(pixels, square, side), square) for square in squares]
     answers = kit.picture.score(views)
     evidence = _evidence(kit.picture_card.name, answers, calibration(kit.picture_card))
-    exhibit = _exhibit(frame, views, answers) if draw else None
+    exhibit = _exhibit(frame, views, answers, calibration(kit.picture_card)) if draw else None
     return Overview(evidence, exhibit, time.perf_counter() - start)
 
 
@@ -75,11 +75,13 @@ def _evidence(detector: str, answers: Sequence[Score | Abstention], card: Calibr
     return Evidence(detector, "image", p_fake, interval, len(logits) / len(answers), len(answers), None, "", *limits)
 
 
-def _exhibit(frame: Frame, views: Sequence[PictureView], answers: Sequence[Score | Abstention]) -> Exhibit:
+def _exhibit(
+    frame: Frame, views: Sequence[PictureView], answers: Sequence[Score | Abstention], card: Calibration
+) -> Exhibit:
     small, scale = shown(frame.pixels_rgb_u8)
     heat = []
     for view, answer in zip(views, answers, strict=True):
         if isinstance(answer, Score) and answer.heatmap is not None:
             left, top, right, bottom = (edge * scale for edge in view.square_xyxy_px)
-            heat.append(((left, top, right, bottom), face_heatmap(answer.heatmap, _HEATMAP_PX)))
+            heat.append(((left, top, right, bottom), face_heatmap(unit_evidence(answer.heatmap, card), _HEATMAP_PX)))
     return Exhibit(frame.time_s, small, heatmaps=tuple(heat))

@@ -2,11 +2,19 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unmask.fusion.calibrate import log_odds, medium_interval, medium_probability, probability, unit_probability
+from unmask.fusion.calibrate import (
+    log_odds,
+    medium_interval,
+    medium_probability,
+    probability,
+    unit_evidence,
+    unit_probability,
+)
 from unmask.models.card import Calibration
 
 LOGIT = st.floats(-50, 50)
@@ -62,3 +70,13 @@ def test_spread_and_residual_both_widen_the_interval() -> None:
 def test_the_interval_is_a_90_percent_one() -> None:
     low, high = medium_interval(0.0, 0.0, card(residual=1.0))
     assert (log_odds(low), log_odds(high)) == pytest.approx((-1.645, 1.645), abs=1e-3)
+
+
+def test_the_mean_of_a_calibrated_map_is_the_calibrated_answer() -> None:
+    places = np.array([[4.0, -2.0], [0.0, 0.0]], np.float32)
+    found = unit_evidence(places, card(slope=2.0, offset=-1.0))
+    assert found.dtype == np.float32
+    assert probability(float(found.mean())) == pytest.approx(
+        unit_probability(float(places.mean()), card(slope=2.0, offset=-1.0))
+    )
+    assert found[0, 0] == pytest.approx(7.0)
