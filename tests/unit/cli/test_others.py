@@ -48,7 +48,7 @@ def test_models_are_listed(run: Run) -> None:
     assert answer.code == 0
     for name in catalogue.names():
         assert name in answer.out
-    (row,) = [line for line in answer.out.splitlines() if "face.fast-2" in line]
+    (row,) = [line for line in answer.out.splitlines() if line.split()[:1] == ["face.fast-2"]]
     assert "fast" in row.split()
     assert "yes" in row.split()
 
