@@ -54,7 +54,8 @@ class Session:
             raise CardMismatch(message) from error
         self._check()
         other = companion_of(card)
-        self._companion = Session(other, threads=threads, engine=engine) if other else None
+        # One thread: two pools that take turns wait for each other in busy loops, which costs more than they gain.
+        self._companion = Session(other, threads=1, engine=engine) if other else None
 
     def run(self, units: NDArray[Any]) -> dict[str, NDArray[np.float32]]:
         """Run a batch.
