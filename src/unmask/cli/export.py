@@ -90,7 +90,7 @@ def _draft(wanted: Recipe, runs: Sequence[Path], data: Path, folder: Path) -> Mo
 def _measure(card: ModelCard, recipe: Path, data: Path, folder: Path, *, workers: int) -> None:
     """Calibrate and measure a draft, and write its card and its evaluation."""
     from unmask.cli.evaluate import predictions, sides_of
-    from unmask.evaluate.calibrate import FALSE_ALARMS, IDENTITY, STRICT_FALSE_ALARMS, calibrate
+    from unmask.evaluate.calibrate import FALSE_ALARMS, IDENTITY, STRICT_FALSE_ALARMS, calibrate_by_kind
     from unmask.evaluate.write import write_evaluation
     from unmask.models.write import write_card
     from unmask.scanning.wear import opposite_only
@@ -101,8 +101,8 @@ def _measure(card: ModelCard, recipe: Path, data: Path, folder: Path, *, workers
     rows = sides_of(data, card, recipe, ["validation"])["validation"]
     allowed = FALSE_ALARMS if card.family == "face" else STRICT_FALSE_ALARMS
     found = predictions(rows, str(draft), card, workers)
-    calibration = calibrate(found, false_alarms=allowed)
-    card = replace(card, calibration=calibration)
+    calibration, clips = calibrate_by_kind(found, false_alarms=allowed)
+    card = replace(card, calibration=calibration, clip_calibration=clips)
     draft.unlink()
     path = folder / f"{card.name}.toml"
     write_card(card, path)
@@ -110,13 +110,16 @@ def _measure(card: ModelCard, recipe: Path, data: Path, folder: Path, *, workers
         name: predictions(rows, str(path), card, workers) for name, rows in sides_of(data, card, recipe, None).items()
     }
     # The figures are those of all answers; the test of stability, asked for from here on, only withdraws some of them.
-    steady = replace(calibration, wear_slack=opposite_only(calibration) if card.family == "face" else None)
-    write_card(replace(card, calibration=steady, figures=tuple(_figures(sides, card.family))), path)
+    if card.family == "face":
+        calibration = replace(calibration, wear_slack=opposite_only(calibration))
+        clips = replace(clips, wear_slack=opposite_only(clips)) if clips else None
+    steady = replace(card, calibration=calibration, clip_calibration=clips)
+    write_card(replace(steady, figures=tuple(_figures(sides, card.family))), path)
     write_evaluation(sides, folder, title=card.name, family=card.family)
 
 
 def _figures(sides: Mapping[str, Sequence[Prediction]], family: str) -> list[Figure]:
-    from unmask.evaluate.score import card_metrics, figures, within_sources
+    from unmask.evaluate.score import by_kind, card_metrics, figures, within_sources
     from unmask.models.card import Figure
 
     names = {
@@ -129,9 +132,23 @@ def _figures(sides: Mapping[str, Sequence[Prediction]], family: str) -> list[Fig
         for side, found in sides.items()
         for what, value in figures(found, metrics=card_metrics(family)).items()
     ]
+    kinds = [
+        Figure(
+            what,
+            f"{names[side]}: {kind} alone",
+            side == "holdout",
+            value.value,
+            value.low,
+            value.high,
+            own.verdicts.media,
+        )
+        for side, found in sides.items()
+        for kind, own in by_kind(found, metrics=card_metrics(family)).items()
+        for what, value in own.metrics.items()
+    ]
     inside = [
         Figure("AUC", f"{names[side]}: {source} alone", side == "holdout", value.value, value.low, value.high, count)
         for side, found in sides.items()
         for source, (value, count) in within_sources(found).items()
     ]
-    return overall + inside
+    return overall + kinds + inside

@@ -22,6 +22,9 @@ STRICT_FALSE_ALARMS = 0.03
 """For detectors of whole pictures and of voices, whose alarms come on top of those about faces."""
 
 MISSES = 0.10
+FEWEST_CLIPS = 20
+"""Of each label, and as many pictures: with fewer, clips and pictures share one calibration."""
+
 _MOST_UNITS = 32
 _MARGIN = 1e-5
 """Keeps the media that a threshold spares on their side when the card rounds slopes and thresholds to six digits."""
@@ -64,6 +67,32 @@ def calibrate(predictions: Sequence[Prediction], *, false_alarms: float = FALSE_
         fitted_on=tuple(sorted({prediction.row.source for prediction in answered})),
         residual=_between_sources(answered, slope * logits + offset),
     )
+
+
+def calibrate_by_kind(
+    predictions: Sequence[Prediction], *, false_alarms: float = FALSE_ALARMS
+) -> tuple[Calibration, Calibration | None]:
+    """Fit pictures and clips apart where there are enough of both: video codecs move the answers of a detector.
+
+    Args:
+        predictions: See `calibrate`.
+        false_alarms: See `calibrate`.
+
+    Returns:
+        The calibration of pictures and that of clips; of all media, and None, if either kind is rare.
+
+    Raises:
+        DataError: One label is missing.
+    """
+    kinds = ("image", "video")
+    answered = Counter((entry.row.kind, entry.row.label) for entry in predictions if entry.p_fake is not None)
+    if min(answered[kind, label] for kind in kinds for label in (0, 1)) < FEWEST_CLIPS:
+        return calibrate(predictions, false_alarms=false_alarms), None
+    pictures, clips = (
+        calibrate([entry for entry in predictions if entry.row.kind == kind], false_alarms=false_alarms)
+        for kind in kinds
+    )
+    return pictures, clips
 
 
 def _balanced(answered: Sequence[Prediction]) -> NDArray[np.float64]:

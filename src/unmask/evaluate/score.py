@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,6 +55,8 @@ SPEECH_COSTS: Metrics = {
 }
 """For voices besides: the costs of ASVspoof 5."""
 
+_KINDS = {"image": "pictures", "video": "clips"}
+
 RANKING: Metrics = {name: METRICS[name] for name in ("AUC", "EER", "AP", "balanced accuracy")}
 """For frames, people and groups, where calibration was not promised."""
 
@@ -81,6 +84,19 @@ class Rates:
     cleared: float
     inconclusive: float
     right: float
+
+
+@dataclass(frozen=True, slots=True)
+class KindFigures:
+    """Figures of the pictures, or of the clips, of one side.
+
+    Attributes:
+        metrics: By name.
+        verdicts: What people would have been told.
+    """
+
+    metrics: Mapping[str, Estimate]
+    verdicts: Rates
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +204,29 @@ def rates(predictions: Sequence[Prediction]) -> Rates:
         inconclusive=(counts[0, "inconclusive"] + counts[1, "inconclusive"]) / max(len(kept), 1),
         right=right / (right + wrong) if right + wrong else float("nan"),
     )
+
+
+def by_kind(
+    predictions: Sequence[Prediction], *, metrics: Metrics = CARD_METRICS, rounds: int = 1000
+) -> dict[str, KindFigures]:
+    """Measure pictures and clips apart: a detector that holds on one may fail on the other.
+
+    Args:
+        predictions: Any.
+        metrics: Which ones, by name.
+        rounds: Bootstrap resamples.
+
+    Returns:
+        Figures of ``pictures`` and ``clips``; empty unless there are both.
+    """
+    parts = {name: [entry for entry in predictions if entry.row.kind == kind] for kind, name in _KINDS.items()}
+    if not all(parts.values()):
+        return {}
+    found = {}
+    for name, part in parts.items():
+        with suppress(DataError):  # A label is missing, or stands in too few groups.
+            found[name] = KindFigures(figures(part, metrics=metrics, rounds=rounds), rates(part))
+    return found
 
 
 def refusals(predictions: Iterable[Prediction]) -> dict[str, int]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from unmask.evaluate.groups import Group
-from unmask.evaluate.score import OPERATING_POINTS, Rates
+from unmask.evaluate.score import OPERATING_POINTS, KindFigures, Rates
 from unmask.metrics.bootstrap import Estimate
 from unmask.report.curves.stress import StressPoint
 
@@ -22,6 +22,7 @@ class Findings:
         verdicts: What people would have been told.
         refusals: Media without an answer, by reason or error.
         levels: Figures by level and metric.
+        kinds: Figures of pictures and of clips, see `unmask.evaluate.score.by_kind`.
         inside: AUC and number of media of each source that holds both labels.
         groups: Groups by kind of group.
     """
@@ -31,6 +32,7 @@ class Findings:
     verdicts: Rates
     refusals: Mapping[str, int]
     levels: Mapping[str, Mapping[str, Estimate]]
+    kinds: Mapping[str, KindFigures]
     inside: Mapping[str, tuple[Estimate, int]]
     groups: Mapping[str, Sequence[Group]]
 
@@ -48,11 +50,13 @@ def _side(name: str, found: Findings) -> list[str]:
         lines += [*_head("metric", "value", "95 % interval"), *_estimates(found.metrics), ""]
     if set(OPERATING_POINTS) <= set(found.metrics):
         lines += [_operating_points(found.metrics), ""]
-    shares = {key: value for key, value in asdict(found.verdicts).items() if key != "media"}
-    lines += [f"{found.verdicts.media} media. Verdicts: {_shares(shares)}.", ""]
+    lines += [_verdicts(found.verdicts), ""]
     if found.refusals:
         reasons = ", ".join(f"{reason} {count}" for reason, count in found.refusals.items())
         lines += [f"Not answered, and in no metric: {reasons}.", ""]
+    for kind, own in found.kinds.items():
+        lines += [*_head(f"{kind} alone", "value", "95 % interval"), *_estimates(own.metrics), ""]
+        lines += [_verdicts(own.verdicts), ""]
     for level, metrics in found.levels.items():
         lines += [*_head(f"each {level}", "value", "95 % interval"), *_estimates(metrics), ""]
     if found.inside:
@@ -70,6 +74,11 @@ def _operating_points(metrics: Mapping[str, Estimate]) -> str:
         f"At 1 % and 5 % false alarms on genuine media of these sources, recall is {strict} and {lax}; "
         f"of the surest 70 % of the answers, {sure} are right."
     )
+
+
+def _verdicts(found: Rates) -> str:
+    shares = {key: value for key, value in asdict(found).items() if key != "media"}
+    return f"{found.media} media. Verdicts: {_shares(shares)}."
 
 
 def _groups(kind: str, groups: Sequence[Group]) -> list[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from unmask.evaluate.groups import Group, by_group, by_level
 from unmask.evaluate.plain import save_json
 from unmask.evaluate.predict import Prediction
-from unmask.evaluate.score import Metrics, columns, figures, metrics_for, rates, refusals, within_sources
+from unmask.evaluate.score import Metrics, by_kind, columns, figures, metrics_for, rates, refusals, within_sources
 from unmask.evaluate.section import Findings, section
 from unmask.metrics.threshold import confusion
 from unmask.report.curves.forest import Line, save_forest
@@ -67,6 +67,7 @@ def findings(side: Sequence[Prediction], family: str, metrics: Metrics, by: Sequ
         verdicts=rates(side),
         refusals=refusals(side),
         levels=by_level(side, family),
+        kinds=by_kind(side),
         inside=within_sources(side),
         groups=by_group(side, family, by),
     )
@@ -108,6 +109,7 @@ def _document(found: Findings, side: Sequence[Prediction]) -> dict[str, object]:
         "levels": {
             level: {key: asdict(value) for key, value in metrics.items()} for level, metrics in found.levels.items()
         },
+        "kinds": {name: asdict(one) for name, one in found.kinds.items()},
         "inside_sources": {
             source: {**asdict(estimate), "media": media} for source, (estimate, media) in found.inside.items()
         },

@@ -70,11 +70,13 @@ class CardCompanion:
         card: Its name.
         sha256: Digest of its graph; calibration and figures hold with this one only.
         weight: What its logit counts beside the model's own, which counts 1.
+        clips: Whether it is asked about the faces of clips as well.
     """
 
     card: str
     sha256: str
     weight: float
+    clips: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +185,7 @@ class ModelCard:
         input: What goes in; None for models run by OpenCV.
         outputs: Graph output names by role: logit, evidence, embedding.
         calibration: None for models that give no verdict.
+        clip_calibration: The same for faces in clips, whose codecs move the answers; None where one serves both.
         training_data: Sources that training saw, with their terms.
         figures: What was measured.
         parity: Largest absolute difference of the logit between PyTorch and the graph.
@@ -202,6 +205,7 @@ class ModelCard:
     input: CardInput | None = None
     outputs: Mapping[str, str] | None = None
     calibration: Calibration | None = None
+    clip_calibration: Calibration | None = None
     training_data: tuple[str, ...] = ()
     figures: tuple[Figure, ...] = ()
     parity: float | None = None
@@ -248,8 +252,9 @@ def _card(raw: dict[str, Any]) -> ModelCard:
         values["companion"] = _record(CardCompanion, values["companion"])
     if "input" in values:
         values["input"] = _record(CardInput, values["input"])
-    if "calibration" in values:
-        values["calibration"] = _record(Calibration, values["calibration"])
+    for name in ("calibration", "clip_calibration"):
+        if name in values:
+            values[name] = _record(Calibration, values[name])
     return _record(ModelCard, values)
 
 

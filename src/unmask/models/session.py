@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,12 @@ class Session:
         other = companion_of(card)
         # One thread: two pools that take turns wait for each other in busy loops, which costs more than they gain.
         self._companion = Session(other, threads=1, engine=engine) if other else None
+
+    def alone(self) -> Session:
+        """The same open graph without its companion."""
+        other = copy(self)
+        other._companion = None
+        return other
 
     def run(self, units: NDArray[Any]) -> dict[str, NDArray[np.float32]]:
         """Run a batch.

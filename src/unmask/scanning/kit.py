@@ -32,10 +32,16 @@ class Kit:
     def __init__(self, plan: ScanPlan) -> None:
         self._plan = plan
         self._asked: set[str] = set()
+        self._clip = False
 
-    def begin(self) -> None:
-        """Start with the next medium: forget which models were asked about the last one, but keep them warm."""
+    def begin(self, *, clip: bool) -> None:
+        """Start with the next medium: forget which models were asked about the last one, but keep them warm.
+
+        Args:
+            clip: Whether its pictures move; a card may treat their faces in a way of its own.
+        """
         self._asked.clear()
+        self._clip = clip
 
     def open_all(self) -> None:
         """Open every model of the plan now."""
@@ -76,7 +82,13 @@ class Kit:
     def face(self) -> FaceFrameDetector | FaceClipDetector:
         """Judges faces, or sequences of faces if its card says so."""
         self._asked.add("face")
-        return self._face
+        return self._face if self._companions else self._face_alone
+
+    @property
+    def face_calibration(self) -> Calibration:
+        """How the logits of this medium's faces become probabilities."""
+        own = self.face_card.clip_calibration if self._clip else None
+        return own or calibration(self.face_card)
 
     @property
     def picture(self) -> PictureDetector:
@@ -99,10 +111,15 @@ class Kit:
         cards += [self.speech_card] if "speech" in self._asked else []
         return tuple(ModelUsed(card.name, card.graph.sha256) for card in cards)
 
-    @cached_property
+    @property
     def _companions(self) -> list[ModelCard]:
-        other = companion_of(self.face_card)
-        return [other] if other else []
+        """Who is asked beside the face detector about this medium."""
+        named = self.face_card.companion
+        return [self._companion] if self._companion and named and (named.clips or not self._clip) else []
+
+    @cached_property
+    def _companion(self) -> ModelCard | None:
+        return companion_of(self.face_card)
 
     @cached_property
     def _finder(self) -> FaceFinder:
@@ -117,10 +134,20 @@ class Kit:
         return Identifier(store.locate(card))
 
     @cached_property
+    def _face_session(self) -> Session:
+        return self._open(self.face_card)
+
+    @cached_property
     def _face(self) -> FaceFrameDetector | FaceClipDetector:
+        return self._face_detector(self._face_session)
+
+    @cached_property
+    def _face_alone(self) -> FaceFrameDetector | FaceClipDetector:
+        return self._face_detector(self._face_session.alone())
+
+    def _face_detector(self, session: Session) -> FaceFrameDetector | FaceClipDetector:
         wants = self.face_card.input
-        kind = FaceClipDetector if wants and wants.frames else FaceFrameDetector
-        return kind(self._open(self.face_card))
+        return FaceClipDetector(session) if wants and wants.frames else FaceFrameDetector(session)
 
     @cached_property
     def _picture(self) -> PictureDetector:

@@ -14,7 +14,7 @@ from unmask.fusion.calibrate import medium_interval, medium_probability, unit_pr
 from unmask.fusion.decide import any_forged, decide
 from unmask.fusion.pool import pooled_logit, spread
 from unmask.models.card import Calibration
-from unmask.scanning.kit import Kit, calibration
+from unmask.scanning.kit import Kit
 from unmask.scanning.sight import Sighting
 from unmask.scanning.wear import out_of_reach, review, shifts
 
@@ -70,7 +70,7 @@ def reviewed(
     """
     detector = kit.face if seen.worn else None
     firm = decide(found.p_fake, found.coverage, [found]) != "inconclusive"
-    card = calibration(kit.face_card)
+    card = kit.face_calibration
     answers = [p for p in (found.p_fake, *(person.p_fake for person in people)) if p is not None]
     if not firm or not isinstance(detector, FaceFrameDetector) or out_of_reach(answers, card):
         return found, people

@@ -25,7 +25,7 @@ from unmask.media.video import ahead, iter_frames
 from unmask.provenance.credentials import trust_anchors
 from unmask.provenance.examine import examine, sentences
 from unmask.scanning.hearing import Hearing, listen
-from unmask.scanning.kit import Kit, calibration
+from unmask.scanning.kit import Kit
 from unmask.scanning.lips import watch_lips
 from unmask.scanning.people import face_evidence, face_timeline, reviewed
 from unmask.scanning.plan import ScanPlan
@@ -74,9 +74,9 @@ class Pipeline:
             ModelError: A model is missing or not the one its card names.
         """
         start = time.perf_counter()
-        self._kit.begin()
         listener(Advanced("probing", 0, 1))
         media, index = probe_with_index(path, limits=self._limits)
+        self._kit.begin(clip=index is not None)
         warnings = list(media.warnings)
         probed = time.perf_counter()
         provenance = examine(media, self._anchors)
@@ -88,7 +88,7 @@ class Pipeline:
         if media.kind != "audio" and (self.plan.face or (self.plan.picture and index is None)):
             seen, whole = self._look(media, index, warnings, listener)
         if seen:
-            card = calibration(self._kit.face_card)
+            card = self._kit.face_calibration
             found, people = reviewed(seen, *face_evidence(seen, self._kit.face_card.name, card), self._kit)
             evidence.append(found)
             timeline += face_timeline(seen, card)

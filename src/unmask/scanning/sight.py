@@ -18,7 +18,7 @@ from unmask.faces.crop import crop_face, quarter_turns, square_around
 from unmask.faces.detect import Search
 from unmask.faces.track import Linker
 from unmask.fusion.calibrate import unit_evidence, unit_probability
-from unmask.scanning.kit import Kit, calibration
+from unmask.scanning.kit import Kit
 from unmask.scanning.sequences import Sequences
 from unmask.scanning.wear import MOST_FRAMES, WornFace, due, wear_faces
 
@@ -145,7 +145,7 @@ def _answers(crops: list[FaceCrop], kit: Kit, seen: Sighting) -> list[Score | Ab
 
 def _wear(batch: list[Frame], found: list[list[Face]], kit: Kit, seen: Sighting, expected: int) -> None:
     """Keep worn crops of the faces of some frames; sequences are too long to be judged again."""
-    if not any(found) or seen.sequences or calibration(kit.face_card).wear_slack is None:
+    if not any(found) or seen.sequences or kit.face_calibration.wear_slack is None:
         return
     first = len(seen.faces) - sum(len(faces) for faces in found)
     for number, (frame, faces) in enumerate(zip(batch, found, strict=True), start=seen.frames - len(batch)):
@@ -189,7 +189,7 @@ def _exhibit(kept: _Kept, seen: Sighting, kit: Kit) -> Exhibit:
         face, answer = seen.faces[place], seen.answers[place]
         p_fake = None
         if isinstance(answer, Score):
-            card = calibration(kit.face_card)
+            card = kit.face_calibration
             p_fake = unit_probability(answer.logit, card)
             square = square_around(face.box_xyxy_px, kit.face.wants.margin)
             if answer.heatmap is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -44,3 +45,8 @@ def drawn(
     """Answered media of one source and label, whose logits are normally distributed."""
     logits = np.random.default_rng((seed, count, label)).normal(centre, spread, count)
     return [answer(float(logit), label, source=source) for logit in logits]
+
+
+def moving(predictions: Iterable[Prediction]) -> list[Prediction]:
+    """The same answers as if they were about clips."""
+    return [replace(one, row=replace(one.row, kind="video")) for one in predictions]

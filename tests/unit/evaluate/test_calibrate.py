@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.unit.evaluate.made import answer, drawn, silent
+from tests.unit.evaluate.made import answer, drawn, moving, silent
 from unmask.core.errors import DataError
-from unmask.evaluate.calibrate import FALSE_ALARMS, IDENTITY, MISSES, calibrate
+from unmask.evaluate.calibrate import FALSE_ALARMS, FEWEST_CLIPS, IDENTITY, MISSES, calibrate, calibrate_by_kind
 from unmask.evaluate.predict import Prediction
 from unmask.fusion.calibrate import medium_probability, unit_probability
 from unmask.metrics.calibration import fit_platt
@@ -182,3 +182,30 @@ def test_abstentions_are_left_out() -> None:
     found = calibrate([*quiet, *answered])
     assert found == calibrate(answered)
     assert found.fitted_on == ("one", "two")
+
+
+def test_clips_and_pictures_are_calibrated_apart_where_there_are_enough_of_both() -> None:
+    pictures = drawn(200, 0, -1.0) + drawn(200, 1, 1.0)
+    clips = moving(drawn(FEWEST_CLIPS, 0, 1.0, source="two") + drawn(FEWEST_CLIPS, 1, 3.0, source="two"))
+    found, apart = calibrate_by_kind(pictures + clips)
+    assert found == calibrate(pictures)
+    assert apart == calibrate(clips)
+    assert shares(apart, clips)[0] <= FALSE_ALARMS < shares(found, clips)[0]
+
+
+@pytest.mark.parametrize("rare", ["genuine clips", "forged clips", "pictures"])
+def test_too_few_of_one_kind_share_a_calibration(rare: str) -> None:
+    pictures = drawn(FEWEST_CLIPS, 0, -1.0) + drawn(FEWEST_CLIPS - (rare == "pictures"), 1, 1.0)
+    real = drawn(FEWEST_CLIPS - (rare == "genuine clips"), 0, 1.0, source="two")
+    fake = drawn(FEWEST_CLIPS - (rare == "forged clips"), 1, 3.0, source="two")
+    everything = pictures + moving(real + fake)
+    assert calibrate_by_kind(everything) == (calibrate(everything), None)
+
+
+def test_clips_without_an_answer_do_not_count() -> None:
+    half = FEWEST_CLIPS // 2
+    everything = (
+        drawn(FEWEST_CLIPS, 0, -1.0) + drawn(FEWEST_CLIPS, 1, 1.0) + moving(drawn(half, 0, 1.0) + drawn(half, 1, 2.0))
+    )
+    everything += moving(silent(label, number=number) for label in (0, 1) for number in range(FEWEST_CLIPS))
+    assert calibrate_by_kind(everything)[1] is None

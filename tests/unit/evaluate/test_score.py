@@ -6,11 +6,12 @@ import math
 
 import pytest
 
-from tests.unit.evaluate.made import answer, drawn, silent
+from tests.unit.evaluate.made import answer, drawn, moving, silent
 from unmask.core.errors import DataError
 from unmask.evaluate.score import (
     CARD_METRICS,
     METRICS,
+    by_kind,
     card_metrics,
     columns,
     figures,
@@ -136,3 +137,20 @@ def test_inside_a_source_nothing_but_its_own_media_count() -> None:
     assert list(found) == ["one", "two"]
     assert (found["one"][0].value, found["one"][1]) == (1.0, 4)
     assert (found["two"][0].value, found["two"][1]) == (0.0, 4)
+
+
+def test_pictures_and_clips_are_measured_apart() -> None:
+    pictures = drawn(30, 0, -2.0) + drawn(30, 1, 2.0)
+    clips = moving(drawn(20, 0, 0.0, source="two") + drawn(20, 1, 0.0, source="two", seed=1))
+    found = by_kind(pictures + clips, rounds=20)
+    assert list(found) == ["pictures", "clips"]
+    assert found["pictures"].metrics == figures(pictures, metrics=CARD_METRICS, rounds=20)
+    assert found["clips"].metrics == figures(clips, metrics=CARD_METRICS, rounds=20)
+    assert str(found["clips"].verdicts) == str(rates(clips))
+
+
+def test_a_side_of_one_kind_has_nothing_to_tell_apart() -> None:
+    pictures = drawn(10, 0, -1.0) + drawn(10, 1, 1.0)
+    assert by_kind(pictures, rounds=20) == {}
+    assert by_kind(moving(pictures), rounds=20) == {}
+    assert list(by_kind(pictures + moving(drawn(5, 0, 0.0)), rounds=20)) == ["pictures"]

@@ -18,13 +18,12 @@ from unmask.scanning.plan import ScanPlan
 WEIGHT = 0.5
 
 
-def joined(folder: Path, *, weight: float = WEIGHT, **other: str) -> ModelCard:
+def joined(folder: Path, *, weight: float = WEIGHT, clips: bool = True, **other: str) -> ModelCard:
     """The tiny face model beside a second one, which hears of grain."""
     second = models.write_face_model(folder, name="second", graph=models.grain_graph(), **other)
-    companion = CardCompanion("second", read_card(second).graph.sha256, weight)
-    path = models.write_face_model(
-        folder, companion=f'{{ card = "second", sha256 = "{companion.sha256}", weight = {weight} }}'
-    )
+    companion = CardCompanion("second", read_card(second).graph.sha256, weight, clips)
+    said = f'card = "second", sha256 = "{companion.sha256}", weight = {weight}, clips = {str(clips).lower()}'
+    path = models.write_face_model(folder, companion=f"{{ {said} }}")
     card = find(str(path))
     assert card.companion == companion
     return card
@@ -110,3 +109,23 @@ def test_a_report_names_both(tmp_path: Path) -> None:
         "tiny-face",
         "second",
     ]
+
+
+def test_a_session_can_answer_alone(tmp_path: Path) -> None:
+    session = Session(joined(tmp_path))
+    first = np.array([models.face_logit(unit) for unit in units()])
+    assert session.alone().run(units())["logit"] == pytest.approx(first, abs=1e-4)
+    assert session.run(units())["logit"] != pytest.approx(first, abs=1e-4)
+
+
+@pytest.mark.parametrize("clips", [False, True])
+def test_it_may_be_asked_about_pictures_only(tmp_path: Path, gallery: Path, *, clips: bool) -> None:
+    write_card(joined(tmp_path, clips=clips), tmp_path / "again.toml")
+    pipeline = Pipeline(ScanPlan(face=str(tmp_path / "again.toml"), speech="", frames=4))
+
+    def asked(file: str) -> bool:
+        return "second" in [model.name for model in pipeline.scan(gallery / file).models]
+
+    assert asked("genuine.png")
+    assert asked("pair.mp4") == clips
+    assert asked("genuine.png")

@@ -161,7 +161,8 @@ def _companion(recipe: Recipe) -> CardCompanion | None:
     name = str(recipe.network.get("companion", ""))
     if not name:
         return None
-    return CardCompanion(name, find(name).graph.sha256, float(recipe.network["companion_weight"]))
+    clips = bool(recipe.network.get("companion_clips", True))
+    return CardCompanion(name, find(name).graph.sha256, float(recipe.network["companion_weight"]), clips)
 
 
 def open_encoder(graph: Path, threads: int) -> Encoder:
