@@ -54,6 +54,23 @@ def choose_frames(times_s: NDArray[np.float64], keyframes: NDArray[np.bool_], *,
     return _distinct(chosen, total)
 
 
+def choose_between(times_s: NDArray[np.float64], start_s: float, end_s: float, *, count: int) -> NDArray[np.int64]:
+    """Choose frames evenly between two moments.
+
+    Args:
+        times_s: Shape (N,), float64, presentation times, ascending.
+        start_s: First moment.
+        end_s: Last moment.
+        count: How many at most.
+
+    Returns:
+        Positions in `times_s`, int64, strictly ascending; empty where no frame lies between.
+    """
+    inside = np.flatnonzero((times_s >= start_s) & (times_s <= end_s))
+    places = np.unique(np.linspace(0, inside.size - 1, min(count, inside.size)).round().astype(np.int64))
+    return inside[places].astype(np.int64)
+
+
 def every_nth(frame_count: int, step: int) -> NDArray[np.int64]:
     """Choose every `step`-th frame, from the first.
 

@@ -132,6 +132,8 @@ class Calibration:
             counts as unstable; None leaves that test out.
         wear_reach: How far, in log-odds, wear has ever carried an answer on the media that chose the calibration; an
             answer further away from where it would count as unstable is not asked again. None asks all.
+        contrast: How far, in raw logits, a passage of one person's faces stands out from the rest of the clip when it
+            counts as likely_fake; None leaves passages out.
     """
 
     unit_slope: float
@@ -144,6 +146,7 @@ class Calibration:
     residual: float
     wear_slack: float | None = None
     wear_reach: float | None = None
+    contrast: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,22 +9,27 @@ from collections.abc import Sequence
 import numpy as np
 
 from unmask.core.evidence import Abstention, Evidence, Person, Reason, Score, Span, TimelinePoint
+from unmask.core.records import Track
 from unmask.detectors.face_frame import FaceFrameDetector
-from unmask.fusion.calibrate import medium_interval, medium_probability, unit_probability
+from unmask.fusion.calibrate import log_odds, medium_interval, medium_probability, unit_probability
 from unmask.fusion.decide import any_forged, decide
+from unmask.fusion.passages import hint, outstanding
 from unmask.fusion.pool import pooled_logit, spread
 from unmask.models.card import Calibration
 from unmask.scanning.kit import Kit
 from unmask.scanning.sight import Sighting
+from unmask.scanning.summary import clock
 from unmask.scanning.wear import out_of_reach, review, shifts
 
 _FEW_FRAMES = 8
+_FEWEST_POINTS = 12
 
 
 def face_evidence(seen: Sighting, detector: str, card: Calibration) -> tuple[Evidence, tuple[Person, ...]]:
     """Judge each person, then the medium.
 
-    In a clip, a person with a single scored face is listed but does not count, since one frame can mislead.
+    In a clip, a person with a single scored face is listed but does not count, since one frame can mislead. A person is
+    judged by all faces together, or by a passage that stands out from the rest, whichever is more suspicious.
 
     Args:
         seen: What was seen.
@@ -34,8 +39,8 @@ def face_evidence(seen: Sighting, detector: str, card: Calibration) -> tuple[Evi
     Returns:
         The evidence and the people.
     """
-    people = tuple(_person(seen, track.id, track.members, card) for track in seen.tracks)
     logits = _counted(seen)
+    people = tuple(_person(seen, track, card) for track in seen.tracks)
     counted = [person for person in people if person.id in logits]
     coverage = seen.frames_scored / max(seen.frames, 1)
     common = {
@@ -49,9 +54,11 @@ def face_evidence(seen: Sighting, detector: str, card: Calibration) -> tuple[Evi
     if not counted:
         return Evidence(p_fake=None, interval=None, **_abstained(seen), **common), people  # type: ignore[arg-type]
     p_fake = any_forged([person.p_fake for person in counted if person.p_fake is not None])
-    ends = [medium_interval(pooled_logit(logits[person.id]), spread(logits[person.id]), card) for person in counted]
+    deciding = _deciding(seen, card)
+    ends = [medium_interval(deciding[person.id], spread(logits[person.id]), card) for person in counted]
     interval = (any_forged([low for low, _ in ends]), any_forged([high for _, high in ends]))
-    return Evidence(p_fake=p_fake, interval=interval, abstained=None, **common), people  # type: ignore[arg-type]
+    detail = _where(seen, card, [person.id for person in counted])
+    return Evidence(p_fake=p_fake, interval=interval, abstained=None, detail=detail, **common), people  # type: ignore[arg-type]
 
 
 def reviewed(
@@ -75,7 +82,7 @@ def reviewed(
     if not firm or not isinstance(detector, FaceFrameDetector) or out_of_reach(answers, card):
         return found, people
     start = time.perf_counter()
-    logits = _counted(seen)
+    logits = {person: [logit] for person, logit in _deciding(seen, card).items()}
     worn = {track.id: [seen.worn[place] for place in track.members if place in seen.worn] for track in seen.tracks}
     moved = {person: shifts(worn[person], detector.score) for person in logits}
     seen.seconds["detect"] += time.perf_counter() - start
@@ -84,12 +91,30 @@ def reviewed(
 
 def face_timeline(seen: Sighting, card: Calibration) -> list[TimelinePoint]:
     """One point for each scored face, in order of time."""
-    person = {member: track.id for track in seen.tracks for member in track.members}
-    return [
-        TimelinePoint(face.time_s, unit_probability(answer.logit, card), "face", person[place])
-        for place, (face, answer) in enumerate(zip(seen.faces, seen.answers, strict=True))
-        if isinstance(answer, Score)
-    ]
+    points = [(time_s, track.id, logit) for track in seen.tracks for time_s, logit in _points(seen, track)]
+    return [TimelinePoint(time_s, unit_probability(logit, card), "face", one) for time_s, one, logit in sorted(points)]
+
+
+def doubtful_stretch(seen: Sighting, card: Calibration) -> tuple[float, float] | None:
+    """Where a second look may find a passage that the first one only brushed.
+
+    Args:
+        seen: The first look at a clip.
+        card: The detector's calibration.
+
+    Returns:
+        Begin and end in seconds; None where nobody's faces stand out for a moment.
+    """
+    if card.contrast is None or seen.sequences:
+        return None
+    found = []
+    for track in seen.tracks:
+        points = _points(seen, track)
+        values = np.array([logit for _, logit in points])
+        around = hint(values, contrast=card.contrast) if values.size >= _FEWEST_POINTS else None
+        if around:
+            found.append((float(values.max() - np.median(values)), points[around[0]][0], points[around[1]][0]))
+    return max(found)[1:] if found else None
 
 
 def spans(points: Sequence[tuple[float, float]], threshold: float) -> tuple[Span, ...]:
@@ -130,7 +155,51 @@ def _logits(seen: Sighting, members: Sequence[int]) -> list[float]:
     return [answer.logit for answer in (seen.answers[member] for member in members) if isinstance(answer, Score)]
 
 
-def _person(seen: Sighting, number: int, members: Sequence[int], card: Calibration) -> Person:
+def _points(seen: Sighting, track: Track) -> list[tuple[float, float]]:
+    """Times and logits of a person, of both looks, in order of time."""
+    first = [(seen.faces[member].time_s, seen.answers[member]) for member in track.members]
+    scored = [(time_s, answer.logit) for time_s, answer in first if isinstance(answer, Score)]
+    return sorted([*scored, *seen.closer.get(track.id, [])])
+
+
+def _passage(seen: Sighting, track: Track, card: Calibration) -> tuple[float, float, float] | None:
+    """Begin, end and logit of a passage that stands out: the logit that a whole clip as suspicious would have."""
+    points = _points(seen, track)
+    if card.contrast is None or len(points) < _FEWEST_POINTS:
+        return None
+    found = outstanding(np.array([logit for _, logit in points]))
+    if found is None or found.contrast < card.contrast:
+        return None
+    limit = (log_odds(card.likely_fake_above) - card.medium_offset) / card.medium_slope
+    return points[found.begin][0], points[found.end - 1][0], limit + found.contrast - card.contrast
+
+
+def _deciding(seen: Sighting, card: Calibration) -> dict[int, float]:
+    """The logit by which each person who counts is judged: of all faces, or of a passage if that is higher."""
+    counted = _counted(seen)
+    tracks = {track.id: track for track in seen.tracks}
+    apart = {person: _passage(seen, tracks[person], card) for person in counted}
+    return {
+        person: max(pooled_logit(own), passage[2]) if (passage := apart[person]) else pooled_logit(own)
+        for person, own in counted.items()
+    }
+
+
+def _where(seen: Sighting, card: Calibration, counted: Sequence[int]) -> str:
+    """Name the passages that are more suspicious than the whole; empty where there is none."""
+    apart = [
+        passage
+        for track in seen.tracks
+        if track.id in counted and (passage := _passage(seen, track, card))
+        if passage[2] > pooled_logit(_logits(seen, track.members))
+    ]
+    return (
+        "the faces " + ", ".join(f"between {clock(begin)} and {clock(end)}" for begin, end, _ in apart) if apart else ""
+    )
+
+
+def _person(seen: Sighting, track: Track, card: Calibration) -> Person:
+    number, members = track.id, track.members
     logits = _logits(seen, members)
     coverage = len(logits) / len(members)
     if not logits:
@@ -138,13 +207,17 @@ def _person(seen: Sighting, number: int, members: Sequence[int], card: Calibrati
             answer.reason for answer in (seen.answers[member] for member in members) if isinstance(answer, Abstention)
         )
         return Person(number, None, 0.0, len(members), abstained=reasons.most_common(1)[0][0])
-    points = [
-        (seen.faces[member].time_s, unit_probability(answer.logit, card))
-        for member in members
-        if isinstance(answer := seen.answers[member], Score)
-    ]
+    points = [(time_s, unit_probability(logit, card)) for time_s, logit in _points(seen, track)]
     hot = spans(points, card.likely_fake_above) if seen.frames > 1 else ()
-    return Person(number, medium_probability(pooled_logit(logits), card), coverage, len(members), spans=hot)
+    logit, passage = pooled_logit(logits), _passage(seen, track, card)
+    if passage and passage[2] > logit:
+        begin, end, logit = passage
+        hot = (
+            *(span for span in hot if span.end_s < begin),
+            Span(begin, end, medium_probability(logit, card)),
+            *(span for span in hot if span.start_s > end),
+        )
+    return Person(number, medium_probability(logit, card), coverage, len(members), spans=hot)
 
 
 def _abstained(seen: Sighting) -> dict[str, str]:

@@ -19,7 +19,7 @@ from unmask.fusion.decide import counted, decide, fuse, weighted
 from unmask.media.image import read_image
 from unmask.media.limits import DEFAULT_LIMITS, Limits
 from unmask.media.probe import probe_with_index
-from unmask.media.sample import choose_frames, every_nth
+from unmask.media.sample import choose_between, choose_frames, every_nth
 from unmask.media.timing import VideoIndex
 from unmask.media.video import ahead, iter_frames
 from unmask.provenance.credentials import trust_anchors
@@ -27,11 +27,14 @@ from unmask.provenance.examine import examine, sentences
 from unmask.scanning.hearing import Hearing, listen
 from unmask.scanning.kit import Kit
 from unmask.scanning.lips import watch_lips
-from unmask.scanning.people import face_evidence, face_timeline, reviewed
+from unmask.scanning.people import doubtful_stretch, face_evidence, face_timeline, reviewed
 from unmask.scanning.plan import ScanPlan
-from unmask.scanning.sight import FRAMES_AT_ONCE, Sighting, look
+from unmask.scanning.sight import FRAMES_AT_ONCE, Sighting, add_closer, look
 from unmask.scanning.summary import lip_sentence, reasons
 from unmask.scanning.whole import Overview, overlook
+
+_CLOSER_FRAMES = 24
+"""How many frames of a doubtful stretch a second look takes."""
 
 
 class Pipeline:
@@ -140,7 +143,28 @@ class Pipeline:
         frames = _announced(frames, expected, listener)
         if not self.plan.face:
             return None, whole
-        return look(frames, self._kit, search=search, expected=expected, exhibits=self.plan.exhibits), whole
+        seen = look(frames, self._kit, search=search, expected=expected, exhibits=self.plan.exhibits)
+        if index is not None:
+            self._look_closer(media.path, index, seen, warnings)
+        return seen, whole
+
+    def _look_closer(self, path: Path, index: VideoIndex, seen: Sighting, warnings: list[str]) -> None:
+        """Where somebody's faces stand out for a moment, look again at that stretch alone, more closely."""
+        stretch = doubtful_stretch(seen, self._kit.face_calibration)
+        chosen = choose_between(index.times_s, *stretch, count=_CLOSER_FRAMES) if stretch else None
+        known = {face.frame_index for face in seen.faces}
+        fresh = [place for place in chosen.tolist() if place not in known] if chosen is not None else []
+        if not fresh:
+            return
+        try:
+            frames = iter_frames(path, fresh, index, limits=self._limits, warn=warnings.append)
+            again = look(
+                frames, self._kit, search=VIDEO_SEARCH, expected=len(fresh), exhibits=min(self.plan.exhibits, 1)
+            )
+        except DecodeFailed as error:
+            warnings.append(f"A second look at a doubtful stretch was not possible: {error}")
+            return
+        add_closer(seen, again)
 
     def _chosen(self, index: VideoIndex) -> NDArray[np.int64]:
         if self.plan.every:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 import cv2
@@ -16,7 +17,7 @@ from unmask.detectors.face_clip import FaceClipDetector
 from unmask.explain.activation import face_heatmap
 from unmask.faces.crop import crop_face, quarter_turns, square_around
 from unmask.faces.detect import Search
-from unmask.faces.track import Linker
+from unmask.faces.track import Linker, overlap
 from unmask.fusion.calibrate import unit_evidence, unit_probability
 from unmask.scanning.kit import Kit
 from unmask.scanning.sequences import Sequences
@@ -24,6 +25,7 @@ from unmask.scanning.wear import MOST_FRAMES, WornFace, due, wear_faces
 
 FRAMES_AT_ONCE = 4
 _EXHIBIT_PX = 1280
+_SAME_PLACE = 0.2
 _HEATMAP_PX = 224
 
 
@@ -43,6 +45,7 @@ class Sighting:
         sequences: Crops that wait until it is known whose they are; None for detectors of single crops.
         worn: Some of the scored faces after mild wear, by position in `faces`; empty if their detector's card asks for
             no test of stability.
+        closer: Times and logits of further faces, by person, from a second look at a stretch of the clip.
     """
 
     faces: list[Face] = field(default_factory=list)
@@ -55,6 +58,7 @@ class Sighting:
     seconds: dict[str, float] = field(default_factory=lambda: {"decode": 0.0, "faces": 0.0, "detect": 0.0})
     sequences: Sequences | None = None
     worn: dict[int, WornFace] = field(default_factory=dict)
+    closer: dict[int, list[tuple[float, float]]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -107,6 +111,45 @@ def look(frames: Iterable[Frame], kit: Kit, *, search: Search, expected: int, ex
         seen.seconds["detect"] += time.perf_counter() - start
     seen.exhibits = tuple(_exhibit(entry, seen, kit) for entry in sorted(kept.values(), key=lambda entry: entry.time_s))
     return seen
+
+
+def add_closer(seen: Sighting, again: Sighting) -> None:
+    """Add a second look at a stretch of a clip: its faces go to the people whose faces lie nearest.
+
+    Args:
+        seen: The first look; gets `closer`, one exhibit and the time that the second look took.
+        again: The second look.
+    """
+    owners = {track.id: _owner(seen, [again.faces[member] for member in track.members]) for track in again.tracks}
+    for track in again.tracks:
+        answers = [(again.faces[member].time_s, again.answers[member]) for member in track.members]
+        logits = [(time_s, answer.logit) for time_s, answer in answers if isinstance(answer, Score)]
+        owner = owners[track.id]
+        if owner is not None:
+            seen.closer.setdefault(owner, []).extend(logits)
+    shown_again = [
+        replace(exhibit, faces=tuple((owners[one] or 0, box, p_fake) for one, box, p_fake in exhibit.faces))
+        for exhibit in again.exhibits
+    ]
+    seen.exhibits = tuple(sorted((*seen.exhibits, *shown_again), key=lambda exhibit: exhibit.time_s))
+    seen.seconds = {part: seconds + again.seconds[part] for part, seconds in seen.seconds.items()}
+
+
+def _owner(seen: Sighting, faces: list[Face]) -> int | None:
+    """The person whose face, at the nearest moment of the first look, covers most of these faces."""
+    votes: Counter[int] = Counter()
+    for face in faces:
+        nearest = {
+            track.id: min(
+                (seen.faces[member] for member in track.members), key=lambda one: abs(one.time_s - face.time_s)
+            )
+            for track in seen.tracks
+        }
+        shares = {person: overlap(face.box_xyxy_px, other.box_xyxy_px) for person, other in nearest.items()}
+        best = max(shares, key=lambda person: shares[person], default=None)
+        if best is not None and shares[best] >= _SAME_PLACE:
+            votes[best] += 1
+    return votes.most_common(1)[0][0] if votes else None
 
 
 def _batches(frames: Iterable[Frame], seen: Sighting) -> Iterator[list[Frame]]:

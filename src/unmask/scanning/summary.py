@@ -70,7 +70,7 @@ def lip_sentence(lips: LipSync | None) -> tuple[str, ...]:
     """
     if lips is None or lips.answer is None or lips.answer == "unclear":
         return ()
-    where = f"between {_clock(lips.start_s)} and {_clock(lips.end_s)}"
+    where = f"between {clock(lips.start_s)} and {clock(lips.end_s)}"
     claim = {
         "follow": f"the lips follow the sound {where}",
         "shifted": f"the lips follow the sound {where}, but {_lag(lips.offset_ms or 0)}",
@@ -101,10 +101,11 @@ def _heard(voices: Sequence[Voice]) -> list[str]:
 
 
 def _between(span: Span) -> str:
-    return f"between {_clock(span.start_s)} and {_clock(span.end_s)} ({span.p_fake:.0%})"
+    return f"between {clock(span.start_s)} and {clock(span.end_s)} ({span.p_fake:.0%})"
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
+    """Minutes and seconds, for example ``1:05``."""
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes}:{rest:02d}"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from unmask.fusion.passages import LEAST_STEPS, passages
+from unmask.fusion.passages import LEAST_STEPS, hint, outstanding, passages
 
 
 def curve(*levels: tuple[float, int], seed: int = 0) -> np.ndarray:
@@ -43,3 +43,39 @@ def test_short_curves_stay_whole(size):
 
 def test_no_piece_is_shorter_than_the_least():
     assert all(end - begin >= LEAST_STEPS for begin, end in passages(curve((0, 9), (30, 2), (0, 9), (20, 7))))
+
+
+def test_the_highest_passage_is_told_with_its_contrast() -> None:
+    found = outstanding(curve((0, 20), (6, 8), (0, 20), (9, 8), (0, 20)))
+    assert found is not None
+    assert (found.begin, found.end) == (pytest.approx(48, abs=1), pytest.approx(56, abs=1))
+    assert found.contrast == pytest.approx(9, abs=1.5)
+
+
+def test_a_dip_lifts_nothing_above_the_rest() -> None:
+    found = outstanding(curve((0, 20), (-8, 8), (0, 20)))
+    assert found is not None
+    assert found.contrast < 1.5
+    assert outstanding(curve((0, 40))) is None
+
+
+def test_two_neighbours_are_a_hint() -> None:
+    values = np.zeros(32)
+    values[10:12] = 4.0
+    assert hint(values, contrast=3.0) == (9, 12)
+    assert hint(values, contrast=5.0) is None
+
+
+def test_one_step_alone_is_no_hint() -> None:
+    values = np.zeros(32)
+    values[10] = 4.0
+    assert hint(values, contrast=3.0) is None
+
+
+def test_a_hint_reaches_over_its_slopes_and_stops_at_the_ends() -> None:
+    assert hint(np.array([4.0, 4.0, 2.0, 0.0, 0.0, 0.0, 0.0]), contrast=3.0) == (0, 3)
+    assert hint(np.array([0.0, 0.0, 0.0, 0.0, 2.0, 4.0, 4.0]), contrast=3.0) == (3, 6)
+
+
+def test_nothing_hints_at_nothing() -> None:
+    assert hint(np.zeros(1), contrast=1.0) is None

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unmask.core.errors import InvalidOption
-from unmask.media.sample import choose_frames, choose_squares, choose_windows, every_nth
+from unmask.media.sample import choose_between, choose_frames, choose_squares, choose_windows, every_nth
 
 steps = st.lists(st.floats(0.0, 50.0), min_size=1, max_size=300)
 
@@ -114,3 +114,10 @@ def test_small_pictures_have_no_pieces_and_very_large_ones_larger_ones() -> None
     assert len(choose_squares(np.zeros((223, 500, 3), np.uint8), side_px=224, pieces=4)) == 1
     large = choose_squares(np.zeros((1280, 1280, 3), np.uint8), side_px=224, pieces=4)
     assert {right - left for left, _, right, _ in large[1:]} == {448}
+
+
+def test_frames_between_two_moments() -> None:
+    times_s = np.arange(100) / 10
+    assert choose_between(times_s, 2.0, 3.0, count=3).tolist() == [20, 25, 30]
+    assert choose_between(times_s, 2.0, 2.3, count=9).tolist() == [20, 21, 22, 23]
+    assert choose_between(times_s, 11.0, 12.0, count=3).tolist() == []

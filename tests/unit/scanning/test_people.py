@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,10 +11,11 @@ from unmask.core.evidence import Abstention, Score, Span
 from unmask.core.records import Face, Track
 from unmask.fusion.decide import any_forged
 from unmask.models.card import Calibration
-from unmask.scanning.people import face_evidence, face_timeline, spans
-from unmask.scanning.sight import Sighting
+from unmask.scanning.people import doubtful_stretch, face_evidence, face_timeline, spans
+from unmask.scanning.sight import Sighting, add_closer
 
 CARD = Calibration(1.0, 0.0, 1.0, 0.0, 0.3, 0.7, ("a",), 0.5)
+PARTS = replace(CARD, contrast=3.0)
 SMALL = Abstention("face_too_small", "the face is 10 px, 32 are needed")
 DARK = Abstention("too_dark", "the face is nearly black")
 Answer = float | Abstention
@@ -130,3 +133,68 @@ def test_a_picture_has_no_spans_and_a_clip_has() -> None:
 def test_spans(values: list[float], expected: list[tuple[float, float, float]]) -> None:
     points = [(float(at), value) for at, value in enumerate(values)]
     assert spans(points, 0.7) == tuple(Span(*entry) for entry in expected)
+
+
+SPLICED: list[Answer] = [-3.0] * 12 + [1.0] * 6 + [-3.0] * 14
+
+
+def test_a_passage_that_stands_out_turns_the_answer_and_is_named() -> None:
+    calm, _ = face_evidence(sighting(SPLICED), "d", CARD)
+    assert calm.p_fake is not None
+    assert calm.p_fake < CARD.likely_real_below
+    evidence, (person,) = face_evidence(sighting(SPLICED), "d", PARTS)
+    assert evidence.p_fake == person.p_fake
+    assert evidence.p_fake is not None
+    assert evidence.p_fake > PARTS.likely_fake_above
+    assert evidence.detail == "the faces between 0:06 and 0:08"
+    assert [(span.start_s, span.end_s) for span in person.spans] == [(6.0, 8.5)]
+
+
+def test_a_passage_counts_from_the_contrast_of_the_card() -> None:
+    evidence, _ = face_evidence(sighting(SPLICED), "d", replace(PARTS, contrast=4.0))
+    assert evidence.p_fake == pytest.approx(PARTS.likely_fake_above)
+    evidence, _ = face_evidence(sighting(SPLICED), "d", replace(PARTS, contrast=4.1))
+    assert evidence.p_fake is not None
+    assert evidence.p_fake < PARTS.likely_real_below
+    assert evidence.detail == ""
+
+
+def test_a_calm_passage_clears_nobody() -> None:
+    forged: list[Answer] = [3.0] * 12 + [-3.0] * 6 + [3.0] * 14
+    assert face_evidence(sighting(forged), "d", PARTS)[0].p_fake == face_evidence(sighting(forged), "d", CARD)[0].p_fake
+
+
+def test_too_few_faces_have_no_passages() -> None:
+    few: list[Answer] = [-3.0] * 6 + [3.0] * 5
+    assert face_evidence(sighting(few), "d", PARTS)[0] == face_evidence(sighting(few), "d", CARD)[0]
+
+
+def test_a_moment_that_stands_out_is_worth_a_second_look() -> None:
+    brushed: list[Answer] = [-3.0] * 12 + [1.0] * 2 + [-3.0] * 14
+    assert doubtful_stretch(sighting([-3.0] * 28, brushed), PARTS) == (5.5, 7.0)
+    assert doubtful_stretch(sighting([-3.0] * 28), PARTS) is None
+    assert doubtful_stretch(sighting(brushed), CARD) is None
+
+
+def test_a_second_look_is_added_to_the_person_it_shows() -> None:
+    brushed: list[Answer] = [-3.0] * 12 + [1.0] * 2 + [-3.0] * 14
+    first, again = sighting(brushed), sighting([1.0] * 8)
+    for place, face in enumerate(again.faces):
+        again.faces[place] = replace(face, time_s=5.6 + place * 0.1)
+    assert face_evidence(first, "d", PARTS)[0].p_fake == face_evidence(first, "d", CARD)[0].p_fake
+    first.seconds, again.seconds = {"detect": 1.0}, {"detect": 0.5}
+    add_closer(first, again)
+    evidence, (person,) = face_evidence(first, "d", PARTS)
+    assert evidence.p_fake is not None
+    assert evidence.p_fake > PARTS.likely_fake_above
+    assert (person.spans[0].start_s, person.spans[0].end_s) == (5.6, 6.5)
+    assert len(face_timeline(first, PARTS)) == len(brushed) + 8
+    assert first.seconds == {"detect": 1.5}
+
+
+def test_faces_of_a_second_look_that_lie_elsewhere_belong_to_nobody() -> None:
+    first, again = sighting([-3.0] * 14), sighting([1.0] * 8)
+    for place, face in enumerate(again.faces):
+        again.faces[place] = replace(face, box_xyxy_px=(500, 0, 550, 50))
+    add_closer(first, again)
+    assert first.closer == {}

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.makers import images, people, sounds, videos
+from tests.makers import images, models, people, sounds, videos
 from unmask.core.errors import MediaTooLarge
 from unmask.core.events import Advanced
 from unmask.core.evidence import ScanReport
@@ -290,3 +290,34 @@ def test_limits_of_the_operator_hold(tiny_plan: ScanPlan, gallery: Path) -> None
         pipeline.scan(gallery / "genuine.png")
     with pytest.raises(MediaTooLarge, match=r"lasts 2\.0 s; expected at most 1\.5 s"):
         pipeline.scan(gallery / "genuine.mp4")
+
+
+@pytest.fixture
+def spliced(tmp_path: Path) -> Path:
+    """Half a minute of a genuine portrait, two seconds of it blue."""
+    real, blue = people.bust(), people.bust(blue=True)
+    return videos.write_clip(
+        tmp_path / "spliced.mp4",
+        seconds=30,
+        fps=10,
+        size=(240, 240),
+        sound=False,
+        draw=lambda number, _size: blue if 120 <= number < 140 else real,
+    )
+
+
+def test_two_forged_seconds_of_thirty_turn_the_verdict(scan: Scan, spliced: Path, tmp_path: Path) -> None:
+    without = scan(spliced, frames=32)
+    assert without.verdict == "likely_real"
+    card = models.write_face_model(
+        tmp_path / "parts",
+        calibration="{ unit_slope = 1.0, unit_offset = 0.0, medium_slope = 1.5, medium_offset = 0.0, "
+        'likely_real_below = 0.3, likely_fake_above = 0.7, fitted_on = ["nothing"], residual = 0.5, contrast = 1.0 }',
+    )
+    report = scan(spliced, face=str(card), frames=32, exhibits=2)
+    assert report.verdict == "likely_fake"
+    (span,) = report.people[0].spans
+    assert (span.start_s, span.end_s) == pytest.approx((12.0, 14.0), abs=0.3)
+    assert report.reasons[0].startswith("The faces between 0:12 and 0:14 look forged")
+    assert len(report.timeline) > len(without.timeline) + 8
+    assert len([exhibit for exhibit in report.exhibits if 12 <= exhibit.time_s < 14]) == 2
