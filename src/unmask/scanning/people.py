@@ -47,7 +47,7 @@ def face_evidence(seen: Sighting, detector: str, card: Calibration) -> tuple[Evi
         "detector": detector,
         "modality": "face",
         "coverage": coverage,
-        "units": len(seen.faces),
+        "units": len(seen.faces) + sum(len(found) for found in seen.closer.values()),
         "likely_real_below": card.likely_real_below,
         "likely_fake_above": card.likely_fake_above,
     }

@@ -188,7 +188,7 @@ def test_a_second_look_is_added_to_the_person_it_shows() -> None:
     assert evidence.p_fake is not None
     assert evidence.p_fake > PARTS.likely_fake_above
     assert (person.spans[0].start_s, person.spans[0].end_s) == (5.6, 6.5)
-    assert len(face_timeline(first, PARTS)) == len(brushed) + 8
+    assert len(face_timeline(first, PARTS)) == evidence.units == len(brushed) + 8
     assert first.seconds == {"detect": 1.5}
 
 
