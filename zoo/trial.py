@@ -25,6 +25,8 @@ from unmask.training.recipe import Recipe, read_recipe
 
 SHORT_BATCH = 16
 LEAST_STEPS = 6
+_FROM_SCRATCH = "from-scratch"
+"""Marks the folder of a run whose first weights could not be downloaded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +111,14 @@ def trained(path: Path, data: Path, out: Path, *, crops: Path, budget: Budget) -
         folder = models
     else:
         machine = Machine(precision="bf16-mixed", workers=0 if not torch.cuda.is_available() else 8)
+        if (folder / _FROM_SCRATCH).is_file():  # A run that goes on asks for no weights, so that nothing would say so.
+            recipe = replace(recipe, pretrained="")
         try:
             train_faces(recipe, data, folder, machine=machine, cache=crops)
         except WeightsMissing:
             recipe = replace(recipe, pretrained="")
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / _FROM_SCRATCH).touch()
             train_faces(recipe, data, folder, machine=machine, cache=crops)
     rows = split([row for row in read_manifest(data) if row.kind in ("image", "video")], recipe.split)["train"]
     card = draft_face_card(recipe, folder, rows, models)
