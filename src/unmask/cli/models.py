@@ -34,6 +34,8 @@ def list_models() -> None:
 @app.command()
 def show(name: Name) -> None:
     """Show a model's card: where it comes from, what it was trained on, how far to trust it."""
+    from itertools import groupby
+
     from rich.console import Console
     from rich.markup import escape
 
@@ -50,12 +52,11 @@ def show(name: Name) -> None:
                 console.print(f"  - {escape(line)}")
     if card.figures:
         console.print("[bold]measured[/] (95 % intervals; 'unseen' means that training saw nothing of these sources)")
-    for figure in card.figures:
-        seen = "seen" if figure.seen else "unseen"
-        span = f"[{figure.low:.3f}, {figure.high:.3f}]"
-        console.print(
-            f"  {figure.what:24} {figure.value:.3f} {escape(span)}  {seen:7} {figure.media:5} media  {figure.on}"
-        )
+    for (on, seen), figures in groupby(card.figures, key=lambda figure: (figure.on, figure.seen)):
+        found = list(figures)
+        console.print(f"  {escape(on)} ({'seen' if seen else 'unseen'}, {found[0].media} media)")
+        for figure in found:
+            console.print(f"    {figure.what:28} {figure.value:.3f} {escape(f'[{figure.low:.3f}, {figure.high:.3f}]')}")
     if card.companion is not None:
         console.print(
             f"beside it {card.companion.card}, whose logit is added with the weight {card.companion.weight:g}"

@@ -60,6 +60,14 @@ def test_a_model_is_shown(run: Run) -> None:
     assert catalogue.find("yunet-2023mar").graph.sha256 in answer.out
 
 
+def test_figures_are_shown_by_what_they_were_measured_on(run: Run) -> None:
+    answer = run("models", "show", "face.fast-2").out
+    sides = {figure.on for figure in catalogue.find("face.fast-2").figures}
+    joined = " ".join(answer.split())
+    assert all(joined.count(f"{side} (") == 1 for side in sides)
+    assert answer.count("    AUC ") == len(sides)
+
+
 @pytest.mark.parametrize("verb", ["show", "path"])
 def test_unknown_models_exit_with_4(run: Run, verb: str) -> None:
     answer = run("models", verb, "yunet")
