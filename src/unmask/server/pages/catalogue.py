@@ -43,6 +43,8 @@ TERMS = (
 )
 LAST = "looked at last"
 """Marks the sources that no choice was made on: the honest figures."""
+_KINDS = {": pictures alone": "picture", ": clips alone": "clip"}
+"""How figures of one kind of file end, and what one such file is called."""
 
 
 def groups() -> list[dict[str, Any]]:
@@ -58,7 +60,7 @@ def groups() -> list[dict[str, Any]]:
 
 
 def _model(card: ModelCard) -> dict[str, Any]:
-    unseen = [figure for figure in card.figures if not figure.seen and not figure.on.endswith(" alone")]
+    unseen = [figure for figure in card.figures if not figure.seen and _general(figure)]
     return {
         "name": card.name,
         "slug": card.name.replace(".", "-"),
@@ -85,22 +87,33 @@ def _fetched(card: ModelCard) -> list[CardFile | CardBase]:
     return [*files, card.base] if card.base else list(files)
 
 
+def _general(figure: Figure) -> bool:
+    """Whether it is about more than a single source."""
+    return not figure.on.endswith(" alone") or figure.on.endswith(tuple(_KINDS))
+
+
 def _says(figures: list[Figure]) -> list[str]:
-    """Say the two figures that matter most in sentences; empty for models without figures."""
-    last = {figure.what: figure for figure in figures if LAST in figure.on}
+    """Say the two figures that matter most, of pictures and clips apart; empty for models without figures."""
+    last = [figure for figure in figures if LAST in figure.on]
+    sides = {word: [figure for figure in last if figure.on.endswith(kind)] for kind, word in _KINDS.items()}
+    if not any(sides.values()):
+        sides = {"file": last}
+    return [sentence for word, side in sides.items() for sentence in _sentences(word, side)]
+
+
+def _sentences(word: str, figures: list[Figure]) -> list[str]:
     said = []
-    if "AUC" in last:
-        auc = last["AUC"]
-        said.append(
-            f"Shown one forged and one genuine file of a kind it never met, it picks the forged one "
-            f"{100 * auc.value:.0f} times in 100."
-        )
-    recall = next((figure for what, figure in last.items() if what.startswith("recall at 5")), None)
-    if recall:
-        said.append(
-            "Where one genuine file in 20 may be suspected wrongly, it finds "
-            f"{100 * recall.value:.0f} of 100 forged ones."
-        )
+    for figure in figures:
+        share = f"{100 * figure.value:.0f}"
+        if figure.what == "AUC":
+            said.append(
+                f"Shown one forged and one genuine {word} of a kind it never met, it picks the forged one "
+                f"{share} times in 100."
+            )
+        if figure.what.startswith("recall at 5"):
+            said.append(
+                f"Where one genuine {word} in 20 may be suspected wrongly, it finds {share} of 100 forged ones."
+            )
     return said
 
 
