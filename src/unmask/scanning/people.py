@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -23,6 +24,17 @@ from unmask.scanning.wear import out_of_reach, review, shifts
 
 _FEW_FRAMES = 8
 _FEWEST_POINTS = 12
+_MOST_POINTS = 400
+"""More are averaged in groups before passages are looked for, whose time grows with the square of their number."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Apart:
+    """A passage of a person's faces, with the logit that a whole clip as suspicious would have."""
+
+    start_s: float
+    end_s: float
+    logit: float
 
 
 def face_evidence(seen: Sighting, detector: str, card: Calibration) -> tuple[Evidence, tuple[Person, ...]]:
@@ -40,7 +52,8 @@ def face_evidence(seen: Sighting, detector: str, card: Calibration) -> tuple[Evi
         The evidence and the people.
     """
     logits = _counted(seen)
-    people = tuple(_person(seen, track, card) for track in seen.tracks)
+    apart = _passages(seen, card)
+    people = tuple(_person(seen, track, card, apart.get(track.id)) for track in seen.tracks)
     counted = [person for person in people if person.id in logits]
     coverage = seen.frames_scored / max(seen.frames, 1)
     common = {
@@ -54,10 +67,10 @@ def face_evidence(seen: Sighting, detector: str, card: Calibration) -> tuple[Evi
     if not counted:
         return Evidence(p_fake=None, interval=None, **_abstained(seen), **common), people  # type: ignore[arg-type]
     p_fake = any_forged([person.p_fake for person in counted if person.p_fake is not None])
-    deciding = _deciding(seen, card)
+    deciding = _deciding(seen, apart)
     ends = [medium_interval(deciding[person.id], spread(logits[person.id]), card) for person in counted]
     interval = (any_forged([low for low, _ in ends]), any_forged([high for _, high in ends]))
-    detail = _where(seen, card, [person.id for person in counted])
+    detail = _where([apart[person.id] for person in counted if person.id in apart])
     return Evidence(p_fake=p_fake, interval=interval, abstained=None, detail=detail, **common), people  # type: ignore[arg-type]
 
 
@@ -82,7 +95,7 @@ def reviewed(
     if not firm or not isinstance(detector, FaceFrameDetector) or out_of_reach(answers, card):
         return found, people
     start = time.perf_counter()
-    logits = {person: [logit] for person, logit in _deciding(seen, card).items()}
+    logits = {person: [logit] for person, logit in _deciding(seen, _passages(seen, card)).items()}
     worn = {track.id: [seen.worn[place] for place in track.members if place in seen.worn] for track in seen.tracks}
     moved = {person: shifts(worn[person], detector.score) for person in logits}
     seen.seconds["detect"] += time.perf_counter() - start
@@ -162,43 +175,42 @@ def _points(seen: Sighting, track: Track) -> list[tuple[float, float]]:
     return sorted([*scored, *seen.closer.get(track.id, [])])
 
 
-def _passage(seen: Sighting, track: Track, card: Calibration) -> tuple[float, float, float] | None:
-    """Begin, end and logit of a passage that stands out: the logit that a whole clip as suspicious would have."""
-    points = _points(seen, track)
-    if card.contrast is None or len(points) < _FEWEST_POINTS:
-        return None
-    found = outstanding(np.array([logit for _, logit in points]))
-    if found is None or found.contrast < card.contrast:
-        return None
+def _passages(seen: Sighting, card: Calibration) -> dict[int, _Apart]:
+    """By person, the passage that is more suspicious than all of that person's faces together."""
+    if card.contrast is None:
+        return {}
     limit = (log_odds(card.likely_fake_above) - card.medium_offset) / card.medium_slope
-    return points[found.begin][0], points[found.end - 1][0], limit + found.contrast - card.contrast
+    apart = {}
+    for track in seen.tracks:
+        points = _points(seen, track)
+        whole = _logits(seen, track.members)
+        if len(points) < _FEWEST_POINTS or not whole:
+            continue
+        step = -(-len(points) // _MOST_POINTS)
+        logits = np.array([logit for _, logit in points])
+        found = outstanding(np.array([logits[place : place + step].mean() for place in range(0, logits.size, step)]))
+        if found is None or found.contrast < card.contrast:
+            continue
+        logit = limit + found.contrast - card.contrast
+        if logit > pooled_logit(whole):
+            begin_s, end_s = points[found.begin * step][0], points[min(found.end * step, len(points)) - 1][0]
+            apart[track.id] = _Apart(begin_s, end_s, logit)
+    return apart
 
 
-def _deciding(seen: Sighting, card: Calibration) -> dict[int, float]:
-    """The logit by which each person who counts is judged: of all faces, or of a passage if that is higher."""
+def _deciding(seen: Sighting, apart: Mapping[int, _Apart]) -> dict[int, float]:
+    """The logit by which each person who counts is judged: of a passage, or else of all faces."""
     counted = _counted(seen)
-    tracks = {track.id: track for track in seen.tracks}
-    apart = {person: _passage(seen, tracks[person], card) for person in counted}
-    return {
-        person: max(pooled_logit(own), passage[2]) if (passage := apart[person]) else pooled_logit(own)
-        for person, own in counted.items()
-    }
+    return {person: apart[person].logit if person in apart else pooled_logit(own) for person, own in counted.items()}
 
 
-def _where(seen: Sighting, card: Calibration, counted: Sequence[int]) -> str:
-    """Name the passages that are more suspicious than the whole; empty where there is none."""
-    apart = [
-        passage
-        for track in seen.tracks
-        if track.id in counted and (passage := _passage(seen, track, card))
-        if passage[2] > pooled_logit(_logits(seen, track.members))
-    ]
-    return (
-        "the faces " + ", ".join(f"between {clock(begin)} and {clock(end)}" for begin, end, _ in apart) if apart else ""
-    )
+def _where(apart: Sequence[_Apart]) -> str:
+    """Name passages; empty where there is none."""
+    named = ", ".join(f"between {clock(passage.start_s)} and {clock(passage.end_s)}" for passage in apart)
+    return f"the faces {named}" if named else ""
 
 
-def _person(seen: Sighting, track: Track, card: Calibration) -> Person:
+def _person(seen: Sighting, track: Track, card: Calibration, passage: _Apart | None) -> Person:
     number, members = track.id, track.members
     logits = _logits(seen, members)
     coverage = len(logits) / len(members)
@@ -209,14 +221,11 @@ def _person(seen: Sighting, track: Track, card: Calibration) -> Person:
         return Person(number, None, 0.0, len(members), abstained=reasons.most_common(1)[0][0])
     points = [(time_s, unit_probability(logit, card)) for time_s, logit in _points(seen, track)]
     hot = spans(points, card.likely_fake_above) if seen.frames > 1 else ()
-    logit, passage = pooled_logit(logits), _passage(seen, track, card)
-    if passage and passage[2] > logit:
-        begin, end, logit = passage
-        hot = (
-            *(span for span in hot if span.end_s < begin),
-            Span(begin, end, medium_probability(logit, card)),
-            *(span for span in hot if span.start_s > end),
-        )
+    logit = passage.logit if passage else pooled_logit(logits)
+    if passage:
+        begin, end = passage.start_s, passage.end_s
+        named = Span(begin, end, medium_probability(logit, card))
+        hot = (*(span for span in hot if span.end_s < begin), named, *(span for span in hot if span.start_s > end))
     return Person(number, medium_probability(logit, card), coverage, len(members), spans=hot)
 
 

@@ -127,11 +127,11 @@ def add_closer(seen: Sighting, again: Sighting) -> None:
         owner = owners[track.id]
         if owner is not None:
             seen.closer.setdefault(owner, []).extend(logits)
-    shown_again = [
-        replace(exhibit, faces=tuple((owners[one] or 0, box, p_fake) for one, box, p_fake in exhibit.faces))
-        for exhibit in again.exhibits
-    ]
-    seen.exhibits = tuple(sorted((*seen.exhibits, *shown_again), key=lambda exhibit: exhibit.time_s))
+    for exhibit in again.exhibits:
+        boxes = [(owners[one], box, p_fake) for one, box, p_fake in exhibit.faces]
+        known = tuple((owner, box, p_fake) for owner, box, p_fake in boxes if owner is not None)
+        seen.exhibits = (*seen.exhibits, replace(exhibit, faces=known))
+    seen.exhibits = tuple(sorted(seen.exhibits, key=lambda exhibit: exhibit.time_s))
     seen.seconds = {part: seconds + again.seconds[part] for part, seconds in seen.seconds.items()}
 
 

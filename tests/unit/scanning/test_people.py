@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from unmask.core.evidence import Abstention, Score, Span
-from unmask.core.records import Face, Track
+from unmask.core.records import Exhibit, Face, Track
 from unmask.fusion.decide import any_forged
 from unmask.models.card import Calibration
 from unmask.scanning.people import doubtful_stretch, face_evidence, face_timeline, spans
@@ -196,5 +197,17 @@ def test_faces_of_a_second_look_that_lie_elsewhere_belong_to_nobody() -> None:
     first, again = sighting([-3.0] * 14), sighting([1.0] * 8)
     for place, face in enumerate(again.faces):
         again.faces[place] = replace(face, box_xyxy_px=(500, 0, 550, 50))
+    again.exhibits = (Exhibit(1.0, np.zeros((8, 8, 3), np.uint8), ((0, (0.0, 0.0, 1.0, 1.0), 0.9),)),)
     add_closer(first, again)
     assert first.closer == {}
+    assert [exhibit.faces for exhibit in first.exhibits] == [()]
+
+
+def test_passages_of_many_thousand_faces_take_no_time() -> None:
+    long: list[Answer] = [-3.0] * 9000 + [1.0] * 2000 + [-3.0] * 9000
+    start = time.process_time()
+    evidence, (person,) = face_evidence(sighting(long), "d", PARTS)
+    assert time.process_time() - start < 10
+    assert evidence.p_fake is not None
+    assert evidence.p_fake > PARTS.likely_fake_above
+    assert (person.spans[0].start_s, person.spans[0].end_s) == pytest.approx((4500.0, 5499.5), abs=25)
