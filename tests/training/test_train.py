@@ -18,7 +18,8 @@ from unmask.models.session import run_file  # noqa: E402
 from unmask.training.architectures.registry import build  # noqa: E402
 from unmask.training.draft import parity_units  # noqa: E402
 from unmask.training.recipe import Recipe, Schedule  # noqa: E402
-from unmask.training.train import draft_card, train  # noqa: E402
+from unmask.training.train import _TRAIN, FOLDS, draft_card, train  # noqa: E402
+from unmask.training.train_voices import START_WITH  # noqa: E402
 
 
 def recipe(family: str, architecture: str) -> Recipe:
@@ -77,3 +78,31 @@ def test_several_runs_are_exported_as_their_mean_and_the_card_says_so(tmp_path: 
     with torch.inference_mode():
         logits = mean.eval()(torch.from_numpy(units))[0].numpy()
     assert run_file(tmp_path / "out" / "tiny.onnx", units)["logit"] == pytest.approx(logits, abs=1e-3)
+
+
+def test_a_network_for_each_fold_starts_from_what_has_not_seen_it_either(tmp_path: Path, monkeypatch) -> None:
+    """The second of two parts has a run of its own to start from; the first starts where the recipe says."""
+    start = tmp_path / "start" / "weights.safetensors"
+    own = start.parent / FOLDS / "2" / start.name
+    own.parent.mkdir(parents=True)
+    for path in (start, own):
+        path.touch()
+    rule = SplitRule(test=("far",), folds=(("red",), ("green", "grey")))
+    wanted = replace(recipe("speech", "mel_cnn"), split=rule, pretrained=f"package:base{START_WITH}{start}")
+    called = []
+    monkeypatch.setitem(_TRAIN, "speech", lambda *given, **named: called.append((*given, named["cache"])))
+    train(wanted, tmp_path / "manifest.csv", tmp_path / "out")
+    assert [given[0].split for given in called] == [
+        rule,
+        SplitRule(test=("far",), without=("red",)),
+        SplitRule(test=("far",), without=("green", "grey")),
+    ]
+    assert [given[0].pretrained.split(START_WITH)[1] for given in called] == [str(start), str(start), str(own)]
+    assert [given[2].relative_to(tmp_path) for given in called] == [Path("out"), *(Path("out", FOLDS, n) for n in "12")]
+    assert [given[3] for given in called] == [None, tmp_path / "out" / "clips", tmp_path / "out" / "clips"]
+
+
+def test_folds_are_for_networks_that_are_trained_in_steps(tmp_path: Path) -> None:
+    wanted = replace(recipe("picture", "clip_layers"), split=SplitRule(folds=(("red",),)))
+    with pytest.raises(InvalidOption, match=r"split\.folds is for networks"):
+        train(wanted, tmp_path / "manifest.csv", tmp_path / "out")

@@ -13,6 +13,7 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from unmask.datasets.manifest import Row
     from unmask.evaluate.predict import Prediction
     from unmask.models.card import Figure, ModelCard
     from unmask.training.recipe import Recipe
@@ -34,6 +35,7 @@ def export(
 
     try:
         from unmask.training.recipe import read_recipe
+        from unmask.training.train import FOLDS
     except ImportError as error:
         message = f"Exporting needs PyTorch, which is not installed ({error}). Run: pip install 'unmask[train]'."
         raise ProviderUnavailable(message) from error
@@ -42,7 +44,8 @@ def export(
     with staged(out) as folder:
         card = _draft(wanted, run, data, folder)
         console.print(f"Parity: the graph's logits differ from the network's by {card.parity or 0:.1g} at most.")
-        _measure(card, recipe, data, folder, workers=workers)
+        _measure(card, recipe, data, folder, outsiders=_outsiders(wanted, run, data, folder), workers=workers)
+        shutil.rmtree(folder / FOLDS, ignore_errors=True)
         section = (folder / "section.md").read_text(encoding="utf-8")
     console.print(section, markup=False)
     path = out / f"{card.name}.toml"
@@ -87,44 +90,83 @@ def _draft(wanted: Recipe, runs: Sequence[Path], data: Path, folder: Path) -> Mo
     return replace(card, training_data=(*card.training_data, f"manifest {seen.name}, {version}, sha256 {seen.sha256}"))
 
 
-def _measure(card: ModelCard, recipe: Path, data: Path, folder: Path, *, workers: int) -> None:
+def _outsiders(wanted: Recipe, runs: Sequence[Path], data: Path, folder: Path) -> list[tuple[ModelCard, list[Row]]]:
+    """Drafts of the networks of all folds, each with the media that it has not seen."""
+    from unmask.datasets.manifest import read_manifest
+    from unmask.datasets.split import split
+    from unmask.training.train import FOLDS, draft_card, fold_recipes
+
+    rows, found = read_manifest(data), []
+    for number, recipe in enumerate(fold_recipes(wanted), start=1):
+        sides, own = split(rows, recipe.split), [run / FOLDS / str(number) for run in runs]
+        left_out = [row for row in sides["test"] if row.source in recipe.split.without]
+        place = folder / FOLDS / str(number)
+        found.append((replace(draft_card(recipe, own, sides["train"], place), home=str(place)), left_out))
+    return found
+
+
+def _measure(
+    card: ModelCard,
+    recipe: Path,
+    data: Path,
+    folder: Path,
+    *,
+    outsiders: Sequence[tuple[ModelCard, list[Row]]] = (),
+    workers: int,
+) -> None:
     """Calibrate and measure a draft, and write its card and its evaluation."""
-    from unmask.cli.evaluate import predictions, sides_of
+    from unmask.cli.evaluate import sides_of
     from unmask.evaluate.calibrate import FALSE_ALARMS, IDENTITY, STRICT_FALSE_ALARMS, calibrate_by_kind
     from unmask.evaluate.write import write_evaluation
     from unmask.models.write import write_card
     from unmask.scanning.wear import opposite_only
 
-    # Under a name of its own: a warm pipeline would go on with the card that it has read.
-    draft = folder / f"{card.name}.draft.toml"
-    write_card(replace(card, calibration=IDENTITY), draft)
-    rows = sides_of(data, card, recipe, ["validation"])["validation"]
+    rows = sides_of(data, card, recipe, None)
+    judges = outsiders or [(replace(card, home=str(folder)), rows["validation"])]
     allowed = FALSE_ALARMS if card.family == "face" else STRICT_FALSE_ALARMS
-    found = predictions(rows, str(draft), card, workers)
+    found = _judged([(replace(judge, calibration=IDENTITY), media) for judge, media in judges], workers)
     calibration, clips = calibrate_by_kind(found, false_alarms=allowed)
     card = replace(card, calibration=calibration, clip_calibration=clips)
-    draft.unlink()
     path = folder / f"{card.name}.toml"
     write_card(card, path)
-    sides = {
-        name: predictions(rows, str(path), card, workers) for name, rows in sides_of(data, card, recipe, None).items()
-    }
+    settled = [(replace(judge, calibration=calibration, clip_calibration=clips), media) for judge, media in judges]
+    own = replace(card, home=str(folder))
+    asked = {name: [(own, media)] for name, media in rows.items()} | {"validation": settled}
+    sides = {name: _judged(pairs, workers) for name, pairs in asked.items() if any(media for _, media in pairs)}
     # The figures are those of all answers; the test of stability, asked for from here on, only withdraws some of them.
     if card.family == "face":
         calibration = replace(calibration, wear_slack=opposite_only(calibration))
         clips = replace(clips, wear_slack=opposite_only(clips)) if clips else None
     steady = replace(card, calibration=calibration, clip_calibration=clips)
-    write_card(replace(steady, figures=tuple(_figures(sides, card.family))), path)
+    write_card(replace(steady, figures=tuple(_figures(sides, card.family, folds=len(outsiders)))), path)
     write_evaluation(sides, folder, title=card.name, family=card.family)
 
 
-def _figures(sides: Mapping[str, Sequence[Prediction]], family: str) -> list[Figure]:
+def _judged(judges: Sequence[tuple[ModelCard, list[Row]]], workers: int) -> list[Prediction]:
+    """Let cards judge media, each its own."""
+    from unmask.cli.evaluate import predictions
+    from unmask.models.write import write_card
+
+    found = []
+    for card, media in judges:
+        # Under names of their own: a warm pipeline would go on with the card that it has read.
+        stage = "set" if card.calibration and card.calibration.fitted_on else "draft"
+        path = Path(card.home) / f"{card.name}.{stage}.toml"
+        write_card(card, path)
+        found += predictions(media, str(path), card, workers)
+        path.unlink()
+    return found
+
+
+def _figures(sides: Mapping[str, Sequence[Prediction]], family: str, *, folds: int = 0) -> list[Figure]:
     from unmask.evaluate.score import by_kind, card_metrics, figures, within_sources
     from unmask.models.card import Figure
 
     names = {
         "holdout": "media of the training sources that were kept back",
-        "validation": "left-out sources that chose the weights and the calibration",
+        "validation": f"training sources, judged by the one of {folds} networks that left them out"
+        if folds
+        else "left-out sources that chose the weights and the calibration",
         "test": "left-out sources, looked at last",
     }
     overall = [

@@ -25,6 +25,9 @@ class SplitRule:
         test: Sources looked at only for the final figures.
         holdout: Share of the groups of a training source kept back for the in-distribution figures, by source;
             ``"*"`` is the default for all others.
+        folds: Parts of the training sources, in place of validation: for each part a second network is trained without
+            it, and what these networks say about the sources they have not seen gives the calibration.
+        without: Training sources that one such network leaves out.
         official: Whether the column ``split`` of the manifest decides where it is filled; sources named above and
             the hold-out decide about the rest.
     """
@@ -32,6 +35,8 @@ class SplitRule:
     validation: tuple[str, ...] = ()
     test: tuple[str, ...] = ()
     holdout: Mapping[str, float] = field(default_factory=dict)
+    folds: tuple[tuple[str, ...], ...] = ()
+    without: tuple[str, ...] = ()
     official: bool = False
 
 
@@ -77,8 +82,11 @@ def split_rule(values: Mapping[str, Any]) -> SplitRule:
         if not fits:
             message = f"The recipe's split.{key} is {value!r}; expected {wanted}."
             raise InvalidOption(message)
-    settled: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
-    return SplitRule(**settled)
+    return SplitRule(**{key: _settled(value) for key, value in values.items()})
+
+
+def _settled(value: object) -> Any:  # noqa: ANN401 - values of fields of several kinds
+    return tuple(_settled(entry) for entry in value) if isinstance(value, list) else value
 
 
 def _expected(key: str, value: object) -> tuple[bool, str]:
@@ -88,7 +96,13 @@ def _expected(key: str, value: object) -> tuple[bool, str]:
         return shares, "shares by source"
     if key == "official":
         return isinstance(value, bool), "true or false"
-    return isinstance(value, list) and all(isinstance(name, str) for name in value), "a list of sources"
+    if key == "folds":
+        return isinstance(value, list) and all(_names(part) for part in value), "lists of sources"
+    return _names(value), "a list of sources"
+
+
+def _names(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(name, str) for name in value)
 
 
 def split(rows: Sequence[Row], rule: SplitRule) -> dict[Side, list[Row]]:
@@ -136,7 +150,12 @@ def _check_rule(sources: set[str], rule: SplitRule) -> None:
     if both:
         message = f"The sources {', '.join(sorted(both))} are in validation and in test."
         raise LeakFound(message)
-    for source in (*rule.validation, *rule.test, *rule.holdout):
+    parts = [source for part in rule.folds for source in part]
+    twice = {source for source in parts if source in rule.validation or source in rule.test or parts.count(source) > 1}
+    if twice:
+        message = f"The sources {', '.join(sorted(twice))} of split.folds stand in another part, or in another side."
+        raise LeakFound(message)
+    for source in (*rule.validation, *rule.test, *rule.holdout, *parts, *rule.without):
         if source != "*" and source not in sources:
             message = f"The split names the source {source!r}, which the manifest lacks. {nearest(source, sources)}"
             raise ManifestInvalid(message)
@@ -145,7 +164,7 @@ def _check_rule(sources: set[str], rule: SplitRule) -> None:
 def _side(row: Row, rule: SplitRule) -> Side:
     if rule.official and row.split:
         return _SIDES[row.split]
-    if row.source in rule.test:
+    if row.source in rule.test or row.source in rule.without:
         return "test"
     if row.source in rule.validation:
         return "validation"

@@ -20,7 +20,13 @@ from unmask.training.pictures.layer_probe import CLIP_LAYERS, draft_layer_probe,
 from unmask.training.pictures.picture_probe import train_picture_probe
 from unmask.training.pictures.train_faces import train_faces
 from unmask.training.recipe import Recipe
-from unmask.training.train_voices import train_voices
+from unmask.training.train_voices import START_WITH, train_voices
+
+FOLDS = "folds"
+"""Folder inside a run that holds the runs which leave out one part each of the training sources, from 1."""
+
+_SHARED = {"face": "crops", "speech": "clips"}
+"""What the networks of all folds read, by family: what was decoded for the first one."""
 
 _TRAIN = {"face": train_faces, "speech": train_voices}
 _DRAFT = {"face": draft_face_card, "speech": draft_speech_card}
@@ -40,7 +46,7 @@ def train(
     cache: Path | None = None,
     listener: Listener = ignore,
 ) -> Outcome:
-    """Train a recipe of any family.
+    """Train a recipe of any family; if its split has folds, once more without each of them.
 
     Args:
         recipe: The recipe.
@@ -54,7 +60,7 @@ def train(
         The outcome of the loop.
 
     Raises:
-        InvalidOption: There is no such family or architecture.
+        InvalidOption: There is no such family or architecture, or it cannot be trained in folds.
         ManifestInvalid: A side of the split lacks one of the labels.
         LeakFound: The split leaks.
         RunError: The loss diverged, or the disk is full.
@@ -64,7 +70,35 @@ def train(
         raise InvalidOption(message)
     kind = (recipe.family, recipe.architecture)
     fit = _FITTED[kind][0] if kind in _FITTED else _TRAIN[_family(recipe)]
-    return fit(recipe, manifest, out, machine=machine, cache=cache, listener=listener)
+    if recipe.split.folds and kind in _FITTED:
+        message = (
+            f"{recipe.name}: split.folds is for networks that are trained in steps; name validation sources instead."
+        )
+        raise InvalidOption(message)
+    outcome = fit(recipe, manifest, out, machine=machine, cache=cache, listener=listener)
+    for number, settled in enumerate(fold_recipes(recipe), start=1):
+        shared = cache or out / _SHARED[recipe.family]
+        fit(settled, manifest, out / FOLDS / str(number), machine=machine, cache=shared, listener=listener)
+    return outcome
+
+
+def fold_recipes(recipe: Recipe) -> list[Recipe]:
+    """The recipes of the networks that leave out one part each of the training sources.
+
+    Where the recipe starts from a run that had folds itself, each starts from the run that left out its part.
+    """
+    found = []
+    for number, part in enumerate(recipe.split.folds, start=1):
+        starts = [_own_start(name, number) for name in str(recipe.pretrained).split(START_WITH)]
+        start = START_WITH.join(starts) if isinstance(recipe.pretrained, str) else recipe.pretrained
+        found.append(replace(recipe, pretrained=start, split=replace(recipe.split, folds=(), without=part)))
+    return found
+
+
+def _own_start(name: str, number: int) -> str:
+    weights = Path(name)
+    own = weights.parent / FOLDS / str(number) / weights.name
+    return str(own) if own.is_file() else name
 
 
 def draft_card(recipe: Recipe, runs: Sequence[Path], train_rows: Sequence[Row], out: Path) -> ModelCard:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ from unmask.training.architectures.voice.duet import Duet
 from unmask.training.architectures.voice.registry import TUNE, voice_network
 from unmask.training.architectures.voice.weights import load_voice_weights
 from unmask.training.architectures.voice.whisper import Whisper
-from unmask.training.fitting.bench import Bench, Machine, open_bench
+from unmask.training.fitting.bench import Machine, open_bench
 from unmask.training.fitting.state import WEIGHTS, save_weights
 from unmask.training.forge.twins import twins_of
 from unmask.training.forge.vocoders import check_twins
@@ -30,6 +31,9 @@ from unmask.training.recipe import Recipe
 from unmask.training.voice_augment import augment
 from unmask.training.voice_probe import solve_head
 from unmask.training.voices import VoiceClip, VoiceStream, load_clips, read_clips, save_clips, windows_of
+
+START_WITH = " + "
+"""Stands between the weights that the parts of one network start from."""
 
 
 def train_voices(
@@ -70,11 +74,12 @@ def train_voices(
     check_twins(recipe.twins)
     network = voice_network(recipe.architecture, recipe.network)
     bench = open_bench(recipe, manifest, out, machine or Machine())
+    folder = cache or out / "clips"
     with bench.fabric.rank_zero_first():
-        clips = clips_by_side(recipe, manifest, cache or out / "clips", listener=listener)
+        clips = clips_by_side(recipe, manifest, folder, listener=listener)
     checks = checks_of(clips)
     if not steps_done(out):
-        _prepare(network, clips["train"], recipe, bench, listener)
+        _prepare(network, clips["train"], recipe, folder / "features", listener)
     if recipe.network.get(TUNE) == "none":
         save_weights(network, out / WEIGHTS)
         return Outcome(out / WEIGHTS, {"step": 0.0, **figures(network, checks)})
@@ -89,13 +94,13 @@ def train_voices(
     )
 
 
-def _prepare(network: Network, clips: Sequence[VoiceClip], recipe: Recipe, bench: Bench, listener: Listener) -> None:
+def _prepare(network: Network, clips: Sequence[VoiceClip], recipe: Recipe, store: Path, listener: Listener) -> None:
     """Load the weights that the recipe starts from; Whisper's head is then solved on them."""
-    for source in str(recipe.pretrained).split(" + ") if recipe.pretrained else ():
+    for source in str(recipe.pretrained).split(START_WITH) if recipe.pretrained else ():
         load_voice_weights(network, source)
     whisper = network.whisper if isinstance(network, Duet) else network
     if isinstance(whisper, Whisper):
-        solve_head(whisper, clips, recipe.augment, store=bench.out / "features", listener=listener)
+        solve_head(whisper, clips, recipe.augment, store=store, listener=listener)
 
 
 def clips_by_side(
@@ -108,18 +113,25 @@ def clips_by_side(
         LeakFound: The split leaks.
     """
     sides: tuple[Side, ...] = ("train", "holdout", "validation", "test")
+    rule = replace(recipe.split, without=())  # So that the networks of all folds share what was decoded and vocoded.
     if not all((folder / f"{side}.npz").is_file() for side in sides):
-        rows = split(read_manifest(manifest, kind="audio"), recipe.split)
+        rows = split(read_manifest(manifest, kind="audio"), rule)
         for side in sides:
             clips = read_clips(rows[side], listener=listener)
             if side == "train" and recipe.twins:
                 clips += twins_of(clips, recipe.twins, listener=listener)
             save_clips(clips, folder / f"{side}.npz")
-    found = {side: load_clips(folder / f"{side}.npz") for side in sides}
+    found = {side: outside(load_clips(folder / f"{side}.npz"), recipe.split.without) for side in sides}
     if {clip.label for clip in found["train"]} != {0, 1}:
         message = "Training needs genuine and forged recordings with speech; one of the two is missing from its side."
         raise ManifestInvalid(message)
     return found
+
+
+def outside(clips: Sequence[VoiceClip], sources: Sequence[str]) -> list[VoiceClip]:
+    """Leave out the recordings of some sources, and the twins that were made of them."""
+    pairs = {clip.pair for clip in clips if clip.source in sources and clip.pair}
+    return [clip for clip in clips if clip.source not in sources and clip.pair not in pairs]
 
 
 def checks_of(clips: dict[Side, list[VoiceClip]]) -> dict[str, list[VoiceClip]]:

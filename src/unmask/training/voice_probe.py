@@ -6,6 +6,7 @@ less from source to source than weights tuned step by step (Kumar et al., ICLR 2
 
 from __future__ import annotations
 
+import hashlib
 import zlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -25,6 +26,8 @@ _MOST_PLAIN = 2
 _LOGITS = 3.0
 # Features that hardly move would be blown up by hundreds, and the rounding of the weights below them with them.
 _LEAST_SPREAD = 0.03
+_TELLING = ("first.weight", "second.weight")
+"""Tell one encoder from another, for the store of features."""
 
 
 def solve_head(
@@ -42,15 +45,18 @@ def solve_head(
         clips: The training side.
         settings: ``copies`` (disturbed windows of each recording, beside two plain ones), ``strength`` of the
             disturbance, and ``ridge``, the weight of the squared head, in recordings.
-        store: Folder for the features, so that a run that was stopped does not start again.
+        store: Folder for the features, so that a run that was stopped does not start again, and runs of other parts of
+            the same recordings need not.
         listener: Hears progress.
     """
     copies, strength = round(settings.get("copies", 1)), settings.get("strength", 1.0)
+    store.mkdir(parents=True, exist_ok=True)
+    layers = b"".join(network.get_parameter(name).detach().numpy().tobytes() for name in _TELLING)
+    kind = hashlib.sha256(layers + f"{len(network.layers)} {copies} {strength}".encode()).digest()
     features, owners = [], []
     for done, clip in enumerate(clips, start=1):
-        path = store / f"{done - 1}.npy"
+        path = store / f"{hashlib.sha256(kind + clip.pair.encode() + clip.samples_f32.tobytes()).hexdigest()[:24]}.npy"
         if not path.is_file():
-            path.parent.mkdir(parents=True, exist_ok=True)
             np.save(path, _features(network, _windows(clip, copies, strength)))
         rows = np.load(path)
         features.append(rows)

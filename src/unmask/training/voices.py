@@ -195,9 +195,9 @@ def read_clips(rows: Sequence[Row], *, listener: Listener = ignore) -> list[Voic
 
 def save_clips(clips: Sequence[VoiceClip], path: Path) -> None:
     """Store clips in one file for the next run."""
-    facts = np.array([(str(clip.label), clip.source, clip.method, clip.group, clip.pair) for clip in clips])
-    samples = np.concatenate([clip.samples_f32 for clip in clips])
-    sizes = np.array([clip.samples_f32.size for clip in clips])
+    facts = np.array([(str(clip.label), clip.source, clip.method, clip.group, clip.pair) for clip in clips], dtype=str)
+    samples = np.concatenate([np.zeros(0, np.float32), *(clip.samples_f32 for clip in clips)])
+    sizes = np.array([clip.samples_f32.size for clip in clips], dtype=np.int64)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as file:
         np.savez(file, samples=samples, sizes=sizes, facts=facts)
@@ -206,7 +206,7 @@ def save_clips(clips: Sequence[VoiceClip], path: Path) -> None:
 def load_clips(path: Path) -> list[VoiceClip]:
     """Read what `save_clips` stored."""
     with np.load(path) as stored:
-        pieces = np.split(stored["samples"], np.cumsum(stored["sizes"])[:-1])
+        pieces = np.split(stored["samples"], np.cumsum(stored["sizes"]))[:-1]
         facts = stored["facts"]
     return [
         VoiceClip(piece, int(label), str(source), str(method), str(group), str(pair))

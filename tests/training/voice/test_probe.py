@@ -126,9 +126,12 @@ def test_a_head_learns_and_goes_on_after_a_stop(tmp_path):
     with torch.inference_mode():
         logit = network(windows)[0]
     assert ((logit > 0) == torch.tensor([clip.label == 1 for clip in clips])).all()
-    network.first.weight.data.zero_()
+    network.places.add_(1)  # Would change every feature, were they not read from the store.
     solve_head(network, clips, settings, store=tmp_path)
     torch.testing.assert_close(network.head.weight.detach(), head)
+    network.first.weight.data.zero_()
+    solve_head(network, clips, settings, store=tmp_path)
+    assert len(list(tmp_path.iterdir())) == 24, "another encoder does not take the first one's features"
 
 
 def test_storage_loses_nothing_but_the_rounding(tmp_path):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from unmask.training import voice_augment
+from unmask.training.train_voices import outside
 from unmask.training.voices import (
     SAMPLES,
     VoiceClip,
@@ -90,6 +91,24 @@ def test_clips_survive_storing(tmp_path):
     for before, after in zip(clips(), load_clips(tmp_path / "some" / "clips.npz"), strict=True):
         np.testing.assert_array_equal(before.samples_f32, after.samples_f32)
         assert (before.label, before.source, before.group) == (after.label, after.source, after.group)
+
+
+def test_no_recording_at_all_is_stored_too(tmp_path):
+    save_clips([], tmp_path / "none.npz")
+    assert load_clips(tmp_path / "none.npz") == []
+
+
+def test_a_fold_hears_neither_a_source_nor_its_twins():
+    x = np.ones(10, np.float32)
+    clips = [
+        VoiceClip(x, 0, "far", "", "g", "g/a"),
+        VoiceClip(x, 1, "twin_world", "world", "g", "g/a"),
+        VoiceClip(x, 0, "near", "", "h", "h/a"),
+        VoiceClip(x, 1, "twin_world", "world", "h", "h/a"),
+        VoiceClip(x, 1, "near", "vits", "i"),
+    ]
+    assert outside(clips, ("far",)) == clips[2:]
+    assert outside(clips, ()) == clips
 
 
 def test_twins_are_cut_and_disturbed_alike():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,39 @@ def test_the_card_of_a_face_detector_says_operating_points_and_asks_for_steadine
         found = [figure for figure in card.figures if figure.what == name]
         assert [figure.value for figure in found] == [1.0] * 3
     assert (tmp_path / "out" / "section.md").read_text(encoding="utf-8").count("At 1 % and 5 % false alarms") == 3
+
+
+def test_networks_of_folds_calibrate_on_what_each_has_not_seen(gallery: Path, tmp_path: Path) -> None:
+    """One of the two draws everything the wrong way round: the figures show it, so it judged its own part."""
+    pytest.importorskip("matplotlib")
+    pytest.importorskip("tomli_w")
+    rows = []
+    for source in ("one", "two", "last"):
+        for name, label in (("genuine.png", 0), ("blue.png", 1)) * 2:
+            path = tmp_path / f"{source}-{len(rows)}.png"
+            path.symlink_to(gallery / name)
+            rows.append(Row(path, "image", label, source, "", path.name))
+    write_manifest(rows, tmp_path / "data.csv")
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text('[split]\ntest = ["last"]\nfolds = [["one"], ["two"]]\n', encoding="utf-8")
+    draft = read_card(models.write_face_model(tmp_path / "out", calibration=""))
+    outsiders = []
+    for number, source in enumerate(("one", "two")):
+        place = tmp_path / "folds" / str(number)
+        card = replace(read_card(models.write_face_model(place, calibration="")), home=str(place))
+        own = [row for row in rows if row.source == source]
+        outsiders.append((card, [replace(row, label=1 - row.label) for row in own[:2]] if number else own))
+    _measure(draft, recipe, tmp_path / "data.csv", tmp_path / "out", outsiders=outsiders, workers=1)
+    card = read_card(tmp_path / "out" / "tiny-face.toml")
+    assert card.calibration is not None
+    assert card.calibration.fitted_on == ("one", "two")
+    seen = {figure.on: figure for figure in card.figures if figure.what == "AUC"}
+    told = "training sources, judged by the one of 2 networks that left them out"
+    assert (seen[told].value, seen[told].media) == (pytest.approx(6 / 9), 6)
+    assert seen[f"{told}: one alone"].value == 1.0
+    assert seen[f"{told}: two alone"].value == 0.0
+    assert seen["left-out sources, looked at last"].value == 1.0
+    assert not list((tmp_path / "folds").rglob("*.draft.toml"))
 
 
 def test_the_card_of_a_speech_detector_says_what_its_errors_cost() -> None:

@@ -84,10 +84,36 @@ def test_a_file_under_two_groups_is_a_leak() -> None:
         check_leaks({"train": [row("a", group="one")], "holdout": [row("a", group="two")]})
 
 
-@pytest.mark.parametrize("rule", [{"validation": ("gren",)}, {"test": ("gren",)}, {"holdout": {"gren": 0.5}}], ids=str)
+@pytest.mark.parametrize(
+    "rule",
+    [{"validation": ("gren",)}, {"test": ("gren",)}, {"holdout": {"gren": 0.5}}, {"folds": (("gren",),)}],
+    ids=str,
+)
 def test_an_unknown_source_is_refused_with_the_nearest(rule: dict[str, object]) -> None:
     rows = [row(source, source) for source in SOURCES]
     with pytest.raises(ManifestInvalid, match=r"Did you mean green"):
+        split(rows, SplitRule(**rule))  # type: ignore[arg-type]
+
+
+def test_a_source_that_one_network_leaves_out_is_on_no_side_that_it_learns_from() -> None:
+    rows = [row(f"{source}{at}", source) for source in SOURCES for at in range(3)]
+    sides = split(rows, SplitRule(test=("blue",), holdout={"*": 0.2}, without=("red",)))
+    assert {entry.source for entry in sides["test"]} == {"red", "blue"}
+    assert not {entry.source for side in ("train", "holdout", "validation") for entry in sides[side]} & {"red", "blue"}
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"folds": (("red",), ("red", "grey"))},
+        {"folds": (("red",),), "test": ("red",)},
+        {"folds": (("red",),), "validation": ("red",)},
+    ],
+    ids=str,
+)
+def test_a_source_stands_in_one_fold(rule: dict[str, object]) -> None:
+    rows = [row(source, source) for source in SOURCES]
+    with pytest.raises(LeakFound, match=r"red of split\.folds"):
         split(rows, SplitRule(**rule))  # type: ignore[arg-type]
 
 
@@ -97,6 +123,11 @@ def test_a_rule_is_read_from_a_recipe(tmp_path: Path) -> None:
     assert read_rule(recipe) == SplitRule(test=("red",), holdout={"*": 0.1})
     recipe.write_text('name = "any"\n')
     assert read_rule(recipe) == SplitRule()
+    recipe.write_text('name = "any"\n[split]\nfolds = [["red", "grey"], ["green"]]\n')
+    assert read_rule(recipe) == SplitRule(folds=(("red", "grey"), ("green",)))
+    recipe.write_text('name = "any"\n[split]\nfolds = ["red", "grey"]\n')
+    with pytest.raises(InvalidOption, match=r"split\.folds.*expected lists of sources"):
+        read_rule(recipe)
 
 
 @pytest.mark.parametrize(
