@@ -27,7 +27,7 @@ class SplitRule:
             ``"*"`` is the default for all others.
         folds: Parts of the training sources, in place of validation: for each part a second network is trained without
             it, and what these networks say about the sources they have not seen gives the calibration.
-        without: Training sources that one such network leaves out.
+        without: Training sources that one such network leaves out, with everybody who is in them.
         official: Whether the column ``split`` of the manifest decides where it is filled; sources named above and
             the hold-out decide about the rest.
     """
@@ -124,8 +124,9 @@ def split(rows: Sequence[Row], rule: SplitRule) -> dict[Side, list[Row]]:
     """
     _check_rule({row.source for row in rows}, rule)
     sides: dict[Side, list[Row]] = {"train": [], "holdout": [], "validation": [], "test": []}
+    strangers = {row.group for row in rows if row.source in rule.without}
     for row in rows:
-        sides[_side(row, rule)].append(row)
+        sides["test" if row.group in strangers else _side(row, rule)].append(row)
     check_leaks(sides)
     return sides
 
@@ -164,7 +165,7 @@ def _check_rule(sources: set[str], rule: SplitRule) -> None:
 def _side(row: Row, rule: SplitRule) -> Side:
     if rule.official and row.split:
         return _SIDES[row.split]
-    if row.source in rule.test or row.source in rule.without:
+    if row.source in rule.test:
         return "test"
     if row.source in rule.validation:
         return "validation"

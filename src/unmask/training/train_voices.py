@@ -129,9 +129,9 @@ def clips_by_side(
 
 
 def outside(clips: Sequence[VoiceClip], sources: Sequence[str]) -> list[VoiceClip]:
-    """Leave out the recordings of some sources, and the twins that were made of them."""
-    pairs = {clip.pair for clip in clips if clip.source in sources and clip.pair}
-    return [clip for clip in clips if clip.source not in sources and clip.pair not in pairs]
+    """Leave out the recordings of some sources, the twins made of them, and all others of the same groups."""
+    strangers = {clip.group for clip in clips if clip.source in sources}
+    return [clip for clip in clips if clip.group not in strangers]
 
 
 def checks_of(clips: dict[Side, list[VoiceClip]]) -> dict[str, list[VoiceClip]]:

@@ -98,16 +98,17 @@ def test_no_recording_at_all_is_stored_too(tmp_path):
     assert load_clips(tmp_path / "none.npz") == []
 
 
-def test_a_fold_hears_neither_a_source_nor_its_twins():
+def test_a_fold_hears_neither_a_source_nor_its_twins_nor_its_people():
     x = np.ones(10, np.float32)
     clips = [
         VoiceClip(x, 0, "far", "", "g", "g/a"),
         VoiceClip(x, 1, "twin_world", "world", "g", "g/a"),
+        VoiceClip(x, 1, "near", "vits", "g"),
         VoiceClip(x, 0, "near", "", "h", "h/a"),
         VoiceClip(x, 1, "twin_world", "world", "h", "h/a"),
         VoiceClip(x, 1, "near", "vits", "i"),
     ]
-    assert outside(clips, ("far",)) == clips[2:]
+    assert outside(clips, ("far",)) == clips[3:]
     assert outside(clips, ()) == clips
 
 

@@ -99,6 +99,8 @@ def test_a_source_that_one_network_leaves_out_is_on_no_side_that_it_learns_from(
     rows = [row(f"{source}{at}", source) for source in SOURCES for at in range(3)]
     sides = split(rows, SplitRule(test=("blue",), holdout={"*": 0.2}, without=("red",)))
     assert {entry.source for entry in sides["test"]} == {"red", "blue"}
+    people = [row("a", "red", "anna"), row("b", "grey", "anna"), row("c", "grey", "bert")]
+    assert [entry.group for entry in split(people, SplitRule(without=("red",)))["train"]] == ["bert"]
     assert not {entry.source for side in ("train", "holdout", "validation") for entry in sides[side]} & {"red", "blue"}
 
 
