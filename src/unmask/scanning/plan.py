@@ -10,8 +10,8 @@ from unmask.models.catalogue import find
 from unmask.models.store import installed
 
 TIERS = {
-    "fast": ("face.fast-2", "speech.fast-2", ""),
-    "accurate": ("face.accurate-1", "speech.accurate-1", "picture.accurate-1"),
+    "fast": ("face.fast-2", "speech.fast-1", ""),
+    "accurate": ("face.accurate-1", "speech.fast-1", "picture.accurate-1"),
 }
 """Models for faces, voices and whole pictures; empty where a tier has none."""
 

@@ -33,7 +33,7 @@ def test_errors_travel_between_processes(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "known", "expected"),
     [
-        ("face.fast1", ["face.fast-2", "speech.fast-2"], "Did you mean face.fast-2"),
+        ("face.fast1", ["face.fast-2", "speech.fast-1"], "Did you mean face.fast-2"),
         ("steps", ["step", "stops", "state", "steep", "seed"], "Did you mean"),
         ("zzz", ["b", "a"], "Known: a, b."),
         ("zzz", [], "Known: none."),

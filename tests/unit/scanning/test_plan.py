@@ -45,7 +45,7 @@ def test_an_unknown_tier_lists_the_nearest() -> None:
 def test_auto_takes_the_best_that_is_here(tiny_plan: ScanPlan, monkeypatch: pytest.MonkeyPatch) -> None:
     here = (tiny_plan.face, tiny_plan.speech, "")
     monkeypatch.setitem(TIERS, "accurate", here)
-    monkeypatch.setitem(TIERS, "fast", ("face.fast-2", "speech.fast-2", ""))
+    monkeypatch.setitem(TIERS, "fast", ("face.fast-2", "speech.fast-1", ""))
     assert tier_models("auto") == here
     monkeypatch.setitem(TIERS, "accurate", ("face.accurate-1", tiny_plan.speech, ""))
     assert tier_models("auto") == ("face.fast-2", tiny_plan.speech, ""), "each for itself"
