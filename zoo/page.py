@@ -147,7 +147,7 @@ def voices(entries: Sequence[dict[str, Any]]) -> str:
         return ""
     lines = [
         "\n## Voices\n",
-        "The same recordings and the same split for all (whole sources left out),",
+        "The same recordings and the same split for all (whole sources left out, as in `recipes/speech.fast-1.toml`),",
         f"trimmed to their speech; at most {max(entry['test']['media'] for entry in entries)} recordings a side, the",
         "mean of their windows, in the exported graph. Budgets are short as well; a recipe with no steps has its head",
         "solved in closed form. EER on unseen sources.\n",
