@@ -31,6 +31,18 @@ def out(tmp_path: Path) -> Path:
     return folder
 
 
+def labelled(gallery: Path, folder: Path, sources: tuple[str, ...]) -> list[Row]:
+    """Two pictures of each label and source, and their manifest data.csv."""
+    rows: list[Row] = []
+    for source in sources:
+        for name, label in (("genuine.png", 0), ("blue.png", 1)) * 2:
+            path = folder / f"{source}-{len(rows)}.png"
+            path.symlink_to(gallery / name)
+            rows.append(Row(path, "image", label, source, "", path.name))
+    write_manifest(rows, folder / "data.csv")
+    return rows
+
+
 def texts(folder: Path) -> dict[str, str]:
     return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
 
@@ -96,13 +108,7 @@ def test_the_card_of_a_face_detector_says_operating_points_and_asks_for_steadine
 ) -> None:
     pytest.importorskip("matplotlib")
     pytest.importorskip("tomli_w")
-    rows = []
-    for source in ("kept", "chosen", "last"):
-        for name, label in (("genuine.png", 0), ("blue.png", 1)) * 2:
-            path = tmp_path / f"{source}-{len(rows)}.png"
-            path.symlink_to(gallery / name)
-            rows.append(Row(path, "image", label, source, "", path.name))
-    write_manifest(rows, tmp_path / "data.csv")
+    labelled(gallery, tmp_path, ("kept", "chosen", "last"))
     recipe = tmp_path / "recipe.toml"
     recipe.write_text('[split]\nvalidation = ["chosen"]\ntest = ["last"]\nholdout = { kept = 1.0 }\n', encoding="utf-8")
     draft = read_card(models.write_face_model(tmp_path / "out", calibration=""))
@@ -120,13 +126,7 @@ def test_networks_of_folds_calibrate_on_what_each_has_not_seen(gallery: Path, tm
     """One of the two draws everything the wrong way round: the figures show it, so it judged its own part."""
     pytest.importorskip("matplotlib")
     pytest.importorskip("tomli_w")
-    rows = []
-    for source in ("one", "two", "last"):
-        for name, label in (("genuine.png", 0), ("blue.png", 1)) * 2:
-            path = tmp_path / f"{source}-{len(rows)}.png"
-            path.symlink_to(gallery / name)
-            rows.append(Row(path, "image", label, source, "", path.name))
-    write_manifest(rows, tmp_path / "data.csv")
+    rows = labelled(gallery, tmp_path, ("one", "two", "last"))
     recipe = tmp_path / "recipe.toml"
     recipe.write_text('[split]\ntest = ["last"]\nfolds = [["one"], ["two"]]\n', encoding="utf-8")
     draft = read_card(models.write_face_model(tmp_path / "out", calibration=""))
