@@ -20,7 +20,7 @@ from unmask.models import catalogue
 from unmask.models.card import read_card
 from unmask.models.session import Session
 from unmask.models.write import write_card
-from unmask.training.draft import draft_face_card
+from unmask.training.draft import draft_picture_card
 from unmask.training.recipe import Recipe, Schedule
 
 
@@ -51,7 +51,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_logit_is_the_mean_of_the_calibrated_logits(folder: Path) -> None:
     drawn = replace(read_card(folder / "other.toml").calibration, medium_slope=3.0, medium_offset=0.25)  # type: ignore[type-var]
     write_card(replace(read_card(folder / "other.toml"), calibration=drawn), folder / "other.toml")
-    card = draft_face_card(recipe("one", "other"), folder, [], folder)
+    card = draft_picture_card(recipe("one", "other"), folder, [], folder)
     write_card(card, folder / "both.toml")
     units = np.random.default_rng(0).integers(0, 256, (3, 64, 64, 3), dtype=np.uint8)
     found = Session(catalogue.find(str(folder / "both.toml"))).run(units)
@@ -64,10 +64,10 @@ def test_the_logit_is_the_mean_of_the_calibrated_logits(folder: Path) -> None:
 
 def test_members_must_be_there_and_alike(folder: Path) -> None:
     with pytest.raises(InvalidOption, match="at least two"):
-        draft_face_card(recipe("one"), folder, [], folder)
+        draft_picture_card(recipe("one"), folder, [], folder)
     with pytest.raises(InvalidOption, match=r"third\.toml"):
-        draft_face_card(recipe("one", "third"), folder, [], folder)
+        draft_picture_card(recipe("one", "third"), folder, [], folder)
     card = read_card(folder / "other.toml")
     write_card(replace(card, calibration=None), folder / "other.toml")
     with pytest.raises(CardMismatch, match="calibration"):
-        draft_face_card(recipe("one", "other"), folder, [], folder)
+        draft_picture_card(recipe("one", "other"), folder, [], folder)

@@ -15,6 +15,7 @@ from unmask.core.errors import InvalidOption
 from unmask.core.records import U8Array
 from unmask.datasets.manifest import Row
 from unmask.faces.crop import CROP_RULE, INTERPOLATION
+from unmask.media.sample import VIEW_RULE
 from unmask.models.assemble import assemble
 from unmask.models.card import CardFile, CardInput, ModelCard
 from unmask.models.store import digest, locate_base
@@ -35,8 +36,8 @@ WINDOW_S = 4
 _LICENCE = "Apache-2.0 for code and weights; see the terms of the training data"
 
 
-def draft_face_card(recipe: Recipe, run: Path, train_rows: Sequence[Row], out: Path) -> ModelCard:
-    """Export the best weights of a run and describe them.
+def draft_picture_card(recipe: Recipe, run: Path, train_rows: Sequence[Row], out: Path) -> ModelCard:
+    """Export the best weights of a run that looks at faces or at whole pictures, and describe them.
 
     Args:
         recipe: The run's recipe.
@@ -58,16 +59,16 @@ def draft_face_card(recipe: Recipe, run: Path, train_rows: Sequence[Row], out: P
         join(members, graph, name=recipe.name)
         names = ", ".join(member.name for member in members)
         summary = f"The mean of the calibrated logits of {names}."
-        return _face_card(recipe, graph, members[0].input, summary=summary, training_data=members[0].training_data)
+        return _picture_card(recipe, graph, members[0].input, summary=summary, training_data=members[0].training_data)
     if recipe.architecture in PIPELINES:
         pipeline = PIPELINES[recipe.architecture]
         facts = json.loads(trained_weights(run, "pipeline.json").read_text(encoding="utf-8"))
         out.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(trained_weights(run, "pipeline.onnx"), graph)
-        return _face_card(
+        return _picture_card(
             recipe,
             graph,
-            crop_input(pipeline.size_px, float(recipe.network.get("margin", MARGIN))),
+            unit_input(recipe, pipeline.size_px, float(recipe.network.get("margin", MARGIN))),
             summary=pipeline.summary,
             reference=pipeline.reference,
             training_data=seen(train_rows),
@@ -83,13 +84,14 @@ def _network_card(recipe: Recipe, weights: Path, train_rows: Sequence[Row], grap
     if network.frames:
         places = torch.arange(4 * network.frames) % PARITY_UNITS
         units = units[places].unflatten(0, (4, network.frames))
-    facts = {"name": recipe.name, "crop": CROP_RULE, "margin": str(margin)}
+    shape = unit_input(recipe, size_px, margin, frames=network.frames)
+    facts = {"name": recipe.name, "crop": shape.crop, "margin": str(shape.margin)}
     export_graph(network, weights, units[:2], graph, input_name="pixels", facts=facts)
     backbone = str(recipe.network.get("backbone", "a backbone"))
-    return _face_card(
+    return _picture_card(
         recipe,
         graph,
-        crop_input(size_px, margin, frames=network.frames),
+        shape,
         summary=network.summary.format(backbone=backbone),
         reference=network.reference,
         training_data=seen(train_rows),
@@ -97,21 +99,22 @@ def _network_card(recipe: Recipe, weights: Path, train_rows: Sequence[Row], grap
     )
 
 
-def crop_input(size_px: int, margin: float, *, frames: int = 0) -> CardInput:
-    """Say how the scanner cuts a face for a network."""
+def unit_input(recipe: Recipe, size_px: int, margin: float, *, frames: int = 0) -> CardInput:
+    """Say how the scanner cuts a face, or a whole picture, for a network."""
+    whole = recipe.family == "picture"
     return CardInput(
         name="pixels",
         dtype="uint8",
         size_px=size_px,
-        margin=margin,
-        crop=CROP_RULE,
+        margin=0.0 if whole else margin,
+        crop=VIEW_RULE if whole else CROP_RULE,
         colour="RGB",
         interpolation=INTERPOLATION,
         frames=frames,
     )
 
 
-def _face_card(recipe: Recipe, graph: Path, shape: CardInput | None, **words: object) -> ModelCard:
+def _picture_card(recipe: Recipe, graph: Path, shape: CardInput | None, **words: object) -> ModelCard:
     return ModelCard(
         name=recipe.name,
         family=recipe.family,
@@ -125,7 +128,7 @@ def _face_card(recipe: Recipe, graph: Path, shape: CardInput | None, **words: ob
 
 
 def draft_speech_card(recipe: Recipe, run: Path, train_rows: Sequence[Row], out: Path) -> ModelCard:
-    """Export the best weights of a speech run and describe them; see `draft_face_card`."""
+    """Export the best weights of a speech run and describe them; see `draft_picture_card`."""
     network = voice_network(recipe.architecture, recipe.network)
     entry = NETWORKS[recipe.architecture]
     graph = out / f"{recipe.name}.onnx"

@@ -11,7 +11,7 @@ from unmask.core.errors import InvalidOption, nearest
 from unmask.core.events import Listener, ignore
 from unmask.datasets.manifest import Row
 from unmask.models.card import ModelCard
-from unmask.training.draft import draft_face_card, draft_speech_card
+from unmask.training.draft import draft_picture_card, draft_speech_card
 from unmask.training.ensemble import ENSEMBLE
 from unmask.training.fitting.bench import Machine
 from unmask.training.fitting.soup import SOUP, average_runs
@@ -19,6 +19,7 @@ from unmask.training.loop import Outcome
 from unmask.training.pictures.layer_probe import CLIP_LAYERS, draft_layer_probe, train_layer_probe
 from unmask.training.pictures.picture_probe import train_picture_probe
 from unmask.training.pictures.train_faces import train_faces
+from unmask.training.pictures.train_pictures import train_pictures
 from unmask.training.recipe import Recipe
 from unmask.training.train_voices import START_WITH, train_voices
 
@@ -28,8 +29,8 @@ FOLDS = "folds"
 _SHARED = {"face": "crops", "speech": "clips"}
 """What the networks of all folds read, by family: what was decoded for the first one."""
 
-_TRAIN = {"face": train_faces, "speech": train_voices}
-_DRAFT = {"face": draft_face_card, "speech": draft_speech_card}
+_TRAIN = {"face": train_faces, "speech": train_voices, "picture": train_pictures}
+_DRAFT = {"face": draft_picture_card, "speech": draft_speech_card, "picture": draft_picture_card}
 # Families and architectures that no loop trains.
 _FITTED = {
     ("face", CLIP_LAYERS): (train_layer_probe, draft_layer_probe),

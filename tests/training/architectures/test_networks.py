@@ -13,6 +13,7 @@ torch = pytest.importorskip("torch")
 
 from safetensors.torch import save_file  # noqa: E402
 
+from unmask.core.errors import InvalidOption  # noqa: E402
 from unmask.core.evidence import Score  # noqa: E402
 from unmask.core.records import Face, FaceCrop  # noqa: E402
 from unmask.datasets.split import SplitRule  # noqa: E402
@@ -21,8 +22,8 @@ from unmask.detectors.face_frame import FaceFrameDetector  # noqa: E402
 from unmask.models import catalogue  # noqa: E402
 from unmask.models.session import Session, run_file  # noqa: E402
 from unmask.models.write import write_card  # noqa: E402
-from unmask.training.architectures.registry import ARCHITECTURES, build, crop_shape  # noqa: E402
-from unmask.training.draft import draft_face_card  # noqa: E402
+from unmask.training.architectures.registry import ARCHITECTURES, build, crop_shape, load_pretrained  # noqa: E402
+from unmask.training.draft import draft_picture_card  # noqa: E402
 from unmask.training.recipe import Recipe, Schedule  # noqa: E402
 
 SMALL: dict[str, dict[str, Any]] = {
@@ -103,7 +104,7 @@ def test_it_learns_and_the_scanner_runs_it(name: str, tmp_path: Path) -> None:
     save_file(
         {key: value.contiguous() for key, value in network.state_dict().items()}, tmp_path / "weights.safetensors"
     )
-    card = draft_face_card(plan, tmp_path, [], tmp_path)
+    card = draft_picture_card(plan, tmp_path, [], tmp_path)
     assert card.parity is not None
     assert card.parity < 1e-3
     assert card.summary
@@ -168,9 +169,30 @@ def test_backbones_of_every_kind_are_exported(backbone: str, tmp_path: Path) -> 
     save_file(
         {key: value.contiguous() for key, value in network.state_dict().items()}, tmp_path / "weights.safetensors"
     )
-    card = draft_face_card(plan, tmp_path, [], tmp_path)
+    card = draft_picture_card(plan, tmp_path, [], tmp_path)
     found = run_file(tmp_path / card.graph.name, units[:3].numpy())
     assert found["logit"] == pytest.approx(logit.numpy(), abs=1e-3)
+
+
+def test_an_efficientnet_can_be_cut_short(tmp_path: Path) -> None:
+    """Its first stages alone: fewer weights, a finer map, and still a whole network."""
+    settings = {"backbone": "test_efficientnet"}
+    whole, cut = build("face_cnn", settings).eval(), build("face_cnn", {**settings, "stages": 3}).eval()
+    units, _ = batch(0, 0)
+    with torch.inference_mode():
+        full, (logit, evidence, embedding) = whole(units), cut(units)
+    assert sum(weight.numel() for weight in cut.parameters()) < sum(weight.numel() for weight in whole.parameters())
+    assert evidence.shape[1] > full[1].shape[1]
+    assert torch.allclose(evidence.mean(dim=(1, 2)), logit, atol=1e-5)
+    assert embedding.shape[1] == cut.head.in_channels
+    path = tmp_path / "whole.safetensors"
+    save_file({key: value.contiguous() for key, value in whole.state_dict().items()}, path)
+    load_pretrained(cut, str(path))
+    assert torch.equal(cut.backbone.blocks[1][0].conv_exp.weight, whole.backbone.blocks[1][0].conv_exp.weight)
+    with pytest.raises(InvalidOption, match="expected 1 to"):
+        build("face_cnn", {**settings, "stages": 99})
+    with pytest.raises(InvalidOption, match="only EfficientNets"):
+        build("face_cnn", {"backbone": "test_resnet", "stages": 2})
 
 
 def test_settings_name_the_crop() -> None:

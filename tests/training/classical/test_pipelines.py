@@ -22,7 +22,7 @@ from unmask.models.write import write_card  # noqa: E402
 from unmask.training.classical.features import AzimuthalSpectrum, CosineStatistics, SmallGrey  # noqa: E402
 from unmask.training.classical.fit import PIPELINE, describe, fit_pipeline, pipeline_parity  # noqa: E402
 from unmask.training.classical.pipelines import PIPELINES  # noqa: E402
-from unmask.training.draft import draft_face_card  # noqa: E402
+from unmask.training.draft import draft_picture_card  # noqa: E402
 from unmask.training.recipe import Recipe, Schedule  # noqa: E402
 
 SIZE_PX = 128
@@ -57,7 +57,7 @@ def recipe(architecture: str) -> Recipe:
 def test_it_is_fitted_exported_and_run(name: str, tmp_path: Path) -> None:
     figures = fit_pipeline(recipe(name), units(), tmp_path)  # type: ignore[arg-type]
     assert figures["crops"] == STEPS * BATCH
-    card = draft_face_card(recipe(name), tmp_path, [], tmp_path / "out")
+    card = draft_picture_card(recipe(name), tmp_path, [], tmp_path / "out")
     assert card.parity == figures["parity"] < 1e-3
     assert card.input is not None
     assert card.input.margin == 1.4
@@ -82,7 +82,7 @@ def test_a_graph_of_another_pipeline_is_refused(tmp_path: Path) -> None:
 
 def test_without_a_fit_there_is_nothing_to_export(tmp_path: Path) -> None:
     with pytest.raises(InvalidOption, match="Train first"):
-        draft_face_card(recipe("dct_lr"), tmp_path, [], tmp_path)
+        draft_picture_card(recipe("dct_lr"), tmp_path, [], tmp_path)
 
 
 def grey(pixels: np.ndarray) -> np.ndarray:

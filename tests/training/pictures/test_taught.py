@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +19,15 @@ from unmask.extraction.crops import CachedCrop  # noqa: E402
 from unmask.fusion.calibrate import unit_probability  # noqa: E402
 from unmask.models.catalogue import find  # noqa: E402
 from unmask.models.session import Session  # noqa: E402
-from unmask.training.pictures.taught import TaughtViews  # noqa: E402
+from unmask.training.pictures.portraits import PortraitStream  # noqa: E402
+from unmask.training.pictures.taught import (  # noqa: E402
+    TaughtViews,
+    face_teacher,
+    picture_teacher,
+    seen_by,
+    shifted,
+    varied,
+)
 from unmask.training.recipe import Recipe, Schedule, Teacher  # noqa: E402
 
 POINTS = np.array([[20, 20], [44, 20], [32, 32], [22, 44], [42, 44]], np.float32)
@@ -41,7 +51,10 @@ def recipe(card: Path | str, **settings: float) -> Recipe:
 
 
 def taught(crops: list[CachedCrop], wanted: Recipe, folder: Path, **options) -> TaughtViews:
-    return TaughtViews(crops, wanted, folder, size_px=32, margin=find(wanted.teacher.card).input.margin, **options)
+    margin = find(wanted.teacher.card).input.margin
+    session = face_teacher(wanted, margin)
+    stream = PortraitStream(crops, wanted, size_px=seen_by(session), margin=margin)
+    return TaughtViews(stream, session, wanted, folder, vary=partial(varied, size_px=32), **options)
 
 
 def test_targets_lie_between_label_and_teacher(crops: list[CachedCrop], tmp_path: Path) -> None:
@@ -86,10 +99,27 @@ def test_a_stock_that_was_broken_off_goes_on(crops: list[CachedCrop], tmp_path: 
     np.testing.assert_array_equal(np.load(tmp_path / "broken" / "answers.npy")[:6], answers)
 
 
-def test_only_judges_of_face_crops_teach(crops: list[CachedCrop], tmp_path: Path) -> None:
+def test_only_judges_of_the_same_thing_teach(tmp_path: Path) -> None:
     for card in (models.write_clip_model(tmp_path), models.write_speech_model(tmp_path)):
         with pytest.raises(InvalidOption, match=r"teacher\.card"):
-            taught(crops, recipe(card), tmp_path / "stock")
-    card = models.write_face_model(tmp_path)
+            face_teacher(recipe(card), 1.3)
+    face = models.write_face_model(tmp_path)
     with pytest.raises(InvalidOption, match="margin"):
-        TaughtViews(crops, recipe(card), tmp_path / "stock", size_px=32, margin=2.0)
+        face_teacher(recipe(face), 2.0)
+    picture = replace(recipe(face), family="picture")
+    with pytest.raises(InvalidOption, match="whole pictures"):
+        picture_teacher(picture)
+    card = models.write_picture_model(tmp_path)
+    assert seen_by(picture_teacher(replace(picture, teacher=Teacher(card=str(card))))) > 0
+
+
+def test_views_of_whole_pictures_are_never_resized() -> None:
+    rng = np.random.default_rng(3)
+    view = np.arange(56 * 56 * 3, dtype=np.int32).reshape(56, 56, 3).astype(np.uint8)
+    rows = {row.tobytes() for row in view.reshape(-1, 3)}
+    kept = 0
+    for _ in range(30):
+        pixels = shifted(view, rng)
+        assert pixels.shape == (48, 48, 3)
+        kept += {row.tobytes() for row in pixels.reshape(-1, 3)} <= rows
+    assert 15 < kept < 30, "the rest was compressed"

@@ -26,11 +26,11 @@ class FaceCnn(Network):
         dropout: Share of feature channels dropped in training.
         tune: What is trained, see `tune_backbone`.
         heads: Heads of self-attention over the places of the last feature map; 0 for none.
+        stages: Stages of an EfficientNet that are kept, the first so many; 0 for all. Fewer stages look at smaller
+            details, on a finer map.
     """
 
-    summary: ClassVar[str] = (
-        "{backbone} on square face crops; its last feature map, seen through the head, is the heatmap."
-    )
+    summary: ClassVar[str] = "{backbone} on square crops; its last feature map, seen through the head, is the heatmap."
     reference: ClassVar[str] = "Wightman: PyTorch Image Models, 2019; Zhou et al.: Learning Deep Features, CVPR 2016"
     channels: ClassVar[int] = 3
     backbone: Any
@@ -43,9 +43,12 @@ class FaceCnn(Network):
         dropout: float = 0.2,
         tune: str = "all",
         heads: int = 0,
+        stages: int = 0,
     ) -> None:
         super().__init__()
         self.backbone = create(backbone, size_px, channels=self.channels)
+        if stages:
+            _cut(self.backbone, stages)
         width = self.width()
         self.attention = MapAttention(width, heads) if heads else None
         self.dropout = nn.Dropout2d(dropout)
@@ -85,6 +88,24 @@ class FaceCnn(Network):
     def width(self) -> int:
         """Channels of that map."""
         return int(self.backbone.num_features)
+
+
+def _cut(backbone: Any, stages: int) -> None:  # noqa: ANN401 - timm's models have no common type
+    """Leave out all but the first stages of an EfficientNet, and what condenses the last one's map.
+
+    Raises:
+        InvalidOption: It has fewer stages, or is none.
+    """
+    found = list(backbone.blocks) if hasattr(backbone, "conv_head") else []
+    if stages not in range(1, len(found) + 1):
+        message = f"stages is {stages}; " + (
+            f"expected 1 to {len(found)}." if found else "only EfficientNets can be cut short; expected 0."
+        )
+        raise InvalidOption(message)
+    backbone.blocks = nn.Sequential(*found[:stages])
+    backbone.conv_head, backbone.bn2 = nn.Identity(), nn.Identity()
+    kept = [convolution for convolution in backbone.blocks.modules() if isinstance(convolution, nn.Conv2d)]
+    backbone.num_features = kept[-1].out_channels
 
 
 class MapAttention(nn.Module):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +16,9 @@ from unmask.core.records import F32Array, U8Array
 from unmask.datasets.manifest import Row, read_manifest
 from unmask.datasets.split import Side, split
 from unmask.extraction.crops import CachedCrop
-from unmask.media.sample import VIEW_RULE
 from unmask.metrics.ranking import auc
 from unmask.models.assemble import assemble
-from unmask.models.card import CardCompanion, CardFile, CardInput, ModelCard
+from unmask.models.card import CardCompanion, CardFile, ModelCard
 from unmask.models.catalogue import find
 from unmask.models.session import runner
 from unmask.models.store import digest, locate_base
@@ -33,11 +31,12 @@ from unmask.training.architectures.clip_layers import (
     save_head_part,
 )
 from unmask.training.architectures.registry import MARGIN
-from unmask.training.draft import crop_input, parity_units, seen, trained_weights
+from unmask.training.draft import parity_units, seen, trained_weights, unit_input
 from unmask.training.fitting.bench import Machine
 from unmask.training.fitting.media import present, require_labels
 from unmask.training.loop import Outcome
 from unmask.training.pictures.portraits import PortraitStream, as_scanned, read_crop
+from unmask.training.pictures.taught import Views
 from unmask.training.pictures.train_faces import crops_by_side
 from unmask.training.recipe import Recipe
 
@@ -47,14 +46,6 @@ _TOLERANCE = 1e-2
 _CHECK_CROPS = 350
 _CHECKED: tuple[Side, ...] = ("holdout", "validation")
 Encoder = Callable[[U8Array], F32Array]
-
-
-class Views(Protocol):
-    """Endless examples: pixels, label, and what a head does not need."""
-
-    def __getitem__(self, number: int) -> Sequence[Any]:
-        """Make an example."""
-        ...
 
 
 def train_layer_probe(
@@ -126,7 +117,7 @@ def draft_layer_probe(recipe: Recipe, run: Path, train_rows: Sequence[Row], out:
     found = load_file(trained_weights(run))
     head, offset = found["head"], float(found["offset"][0])
     graph, part = out / f"{recipe.name}.onnx", out / f"{recipe.name}.part.onnx"
-    shape = replace(_input(recipe), most_units=1)
+    shape = replace(unit_input(recipe, SIZE_PX, _margin(recipe)), most_units=1)
     save_head_part(head, offset, part, facts={"name": recipe.name, "crop": shape.crop, "margin": str(shape.margin)})
     assemble(locate_base(ENCODER), part, graph)
     units = parity_units(SIZE_PX)
@@ -220,11 +211,6 @@ def _figures(
     if set(labels.values()) != {0, 1}:
         return {}
     return {f"{side}_auc": auc([float(np.mean(logits[medium])) for medium in labels], list(labels.values()))}
-
-
-def _input(recipe: Recipe) -> CardInput:
-    crop = crop_input(SIZE_PX, _margin(recipe))
-    return replace(crop, margin=0.0, crop=VIEW_RULE) if recipe.family == "picture" else crop
 
 
 def _margin(recipe: Recipe) -> float:

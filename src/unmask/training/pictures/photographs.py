@@ -115,6 +115,13 @@ class PhotographStream(Dataset[tuple[U8Array, int]]):
         return cut_square(pixels, square, self._size_px)
 
 
+def views_of(path: Path, size_px: int) -> U8Array:
+    """Every view of a picture that the scanner would cut, shape (N, size_px, size_px, 3)."""
+    pixels = read_image(path)[0]
+    squares = choose_squares(pixels, side_px=size_px, pieces=PIECES)
+    return np.stack([cut_square(pixels, square, size_px) for square in squares])
+
+
 class _Shelf:
     """Pictures of one label, drawn by share of their source.
 

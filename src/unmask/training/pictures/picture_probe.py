@@ -8,20 +8,16 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from unmask.core.events import Listener, ignore
-from unmask.core.records import U8Array
 from unmask.datasets.manifest import read_manifest
 from unmask.datasets.split import split
-from unmask.faces.crop import cut_square
 from unmask.fusion.pool import pooled_logit
-from unmask.media.image import read_image
-from unmask.media.sample import choose_squares
 from unmask.metrics.ranking import auc
 from unmask.training.architectures.clip_layers import SIZE_PX, fit_head
 from unmask.training.fitting.bench import Machine
 from unmask.training.fitting.media import CHECKED, present, require_labels
 from unmask.training.loop import Outcome
 from unmask.training.pictures.layer_probe import STRENGTH, open_encoder, through_encoder
-from unmask.training.pictures.photographs import PIECES, PhotographStream
+from unmask.training.pictures.photographs import PhotographStream, views_of
 from unmask.training.recipe import Recipe
 
 _CHECK_PICTURES = 60
@@ -68,14 +64,7 @@ def train_picture_probe(
     for side in CHECKED:
         checked = sides[side][:: max(len(sides[side]) // _CHECK_PICTURES, 1)]
         if {row.label for row in checked} == {0, 1}:
-            logits = [pooled_logit((encode(_views(row.path)) @ head + offset).tolist()) for row in checked]
+            logits = [pooled_logit((encode(views_of(row.path, SIZE_PX)) @ head + offset).tolist()) for row in checked]
             figures[f"{side}_auc"] = auc(logits, [row.label for row in checked])
     save_file({"head": head, "offset": np.array([offset])}, out / "weights.safetensors")
     return Outcome(out / "weights.safetensors", {"step": float(recipe.schedule.steps), **figures}, missing)
-
-
-def _views(path: Path) -> U8Array:
-    """Every view that the scanner would cut, shape (N, SIZE_PX, SIZE_PX, 3)."""
-    pixels = read_image(path)[0]
-    squares = choose_squares(pixels, side_px=SIZE_PX, pieces=PIECES)
-    return np.stack([cut_square(pixels, square, SIZE_PX) for square in squares])

@@ -6,9 +6,10 @@ passed through many times, although the teacher takes ten times as long for a vi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
@@ -18,13 +19,15 @@ from torch.utils.data import Dataset
 from unmask.core.errors import InvalidOption
 from unmask.core.events import Advanced, Listener, ignore
 from unmask.core.records import U8Array
-from unmask.extraction.crops import CachedCrop
 from unmask.fusion.calibrate import unit_probability
 from unmask.media import degrade
+from unmask.media.sample import VIEW_RULE
 from unmask.models.catalogue import find
 from unmask.models.session import Session
-from unmask.training.pictures.portraits import PortraitStream
 from unmask.training.recipe import Recipe
+
+Vary = Callable[[U8Array, np.random.Generator], U8Array]
+"""From a view to what a pupil sees of it."""
 
 _SAVED_EVERY = 64
 _SMALLEST_CUT = 0.88
@@ -32,36 +35,38 @@ _RECODED = 0.2
 _METHODS = (cv2.INTER_AREA, cv2.INTER_LINEAR, cv2.INTER_CUBIC)
 
 
+class Views(Protocol):
+    """Endless examples: pixels, label, and what a head does not need."""
+
+    def __getitem__(self, number: int) -> Sequence[Any]:
+        """Make an example."""
+        ...
+
+
 class TaughtViews(Dataset[tuple[U8Array, np.float32]]):
     """Endless examples out of a stock of views; of each two, the first is genuine and the second is fake.
 
     Args:
-        crops: The training side, of which the stock is drawn as `PortraitStream` draws.
-        recipe: Its table ``[teacher]``, and what `PortraitStream` takes from it.
+        stream: What the stock is drawn of, in the size that the teacher sees.
+        session: The open teacher; see `face_teacher` and `picture_teacher`.
+        recipe: Its table ``[teacher]`` and its seed.
         folder: Where the stock is kept; one that was broken off goes on.
-        size_px: Side of what the pupil sees.
-        margin: The scanner's margin.
+        vary: Makes what the pupil sees from a view: little enough that the teacher's answer still holds.
         listener: Hears how far the teacher is.
-
-    Raises:
-        UnknownModel: There is no such teacher.
-        InvalidOption: The teacher does not judge single face crops of that margin.
-        WeightsMissing: The teacher's weights are not on this machine.
     """
 
     def __init__(
         self,
-        crops: Sequence[CachedCrop],
+        stream: Views,
+        session: Session,
         recipe: Recipe,
         folder: Path,
         *,
-        size_px: int,
-        margin: float,
+        vary: Vary,
         listener: Listener = ignore,
     ) -> None:
-        session, seen_px = _teacher(recipe, margin)
-        self._size_px, self._seed, self._share = size_px, recipe.schedule.seed, recipe.teacher.share
-        stream = PortraitStream(crops, recipe, size_px=seen_px, margin=margin)
+        self._vary, self._seed, self._share = vary, recipe.schedule.seed, recipe.teacher.share
+        seen_px = seen_by(session)
         shape = (recipe.teacher.views, seen_px, seen_px, 3)
         self._pixels, self._answers = _stock(stream, session, shape, folder, listener)
 
@@ -72,33 +77,59 @@ class TaughtViews(Dataset[tuple[U8Array, np.float32]]):
             number: From 0; without end.
 
         Returns:
-            Pixels, shape (size_px, size_px, 3), uint8, and the target: the label, moved towards the teacher's answer.
+            Pixels, shape (S, S, 3), uint8, and the target: the label, moved towards the teacher's answer.
         """
         cv2.setNumThreads(1)
         rng = np.random.default_rng([self._seed, number])
         label = number % 2
         place = 2 * int(rng.integers(len(self._answers) // 2)) + label
         target = (1 - self._share) * label + self._share * self._answers[place]
-        return _varied(np.asarray(self._pixels[place], np.uint8), rng, self._size_px), np.float32(target)
+        return self._vary(np.asarray(self._pixels[place], np.uint8), rng), np.float32(target)
 
 
-def _teacher(recipe: Recipe, margin: float) -> tuple[Session, int]:
-    """The open teacher, and the side of the crops that it sees."""
-    card = find(recipe.teacher.card)
-    wants = card.input
+def face_teacher(recipe: Recipe, margin: float) -> Session:
+    """Open the teacher of a pupil that judges faces.
+
+    Args:
+        recipe: Its table ``[teacher]``.
+        margin: The pupil's, around the face.
+
+    Raises:
+        UnknownModel: There is no such teacher.
+        InvalidOption: The teacher does not judge single face crops of that margin.
+        WeightsMissing: The teacher's weights are not on this machine.
+    """
+    wants = find(recipe.teacher.card).input
     fits = wants is not None and not wants.frames and abs(wants.margin - margin) <= 1e-6
-    if card.family != "face" or wants is None or not fits or card.calibration is None:
+    return _teacher(recipe, fits, f"single face crops with a margin of {margin:g} times the face")
+
+
+def picture_teacher(recipe: Recipe) -> Session:
+    """Open the teacher of a pupil that judges whole pictures; raises what `face_teacher` does."""
+    wants = find(recipe.teacher.card).input
+    return _teacher(recipe, wants is not None and wants.crop == VIEW_RULE, "whole pictures and pieces of them")
+
+
+def _teacher(recipe: Recipe, fits: bool, what: str) -> Session:  # noqa: FBT001
+    card = find(recipe.teacher.card)
+    if card.family != recipe.family or not fits or card.calibration is None:
         message = (
-            f"teacher.card: {card.name} is no calibrated judge of single face crops with a margin of {margin:g} "
-            "times the face, as the pupil will be. Name one that is; `unmask models list` shows them."
+            f"teacher.card: {card.name} is no calibrated judge of {what}, as the pupil will be. "
+            "Name one that is; `unmask models list` shows them."
         )
         raise InvalidOption(message)
     # Without its companion, which may be the pupil itself.
-    return Session(replace(card, companion=None), threads=recipe.schedule.threads), wants.size_px
+    return Session(replace(card, companion=None), threads=recipe.schedule.threads)
+
+
+def seen_by(session: Session) -> int:
+    """Side of the views that a teacher sees, in pixels."""
+    assert session.card.input is not None
+    return session.card.input.size_px
 
 
 def _stock(
-    stream: PortraitStream, session: Session, shape: tuple[int, ...], folder: Path, listener: Listener
+    stream: Views, session: Session, shape: tuple[int, ...], folder: Path, listener: Listener
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     """Views, of shape (count, S, S, 3), left on disk, and the teacher's probabilities of a fake, shape (count,)."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -123,8 +154,8 @@ def _stock(
     return pixels, answers
 
 
-def _varied(pixels: U8Array, rng: np.random.Generator, size_px: int) -> U8Array:
-    """Mirror, cut a little, resize, and sometimes compress: little enough that the teacher's answer still holds."""
+def varied(pixels: U8Array, rng: np.random.Generator, size_px: int) -> U8Array:
+    """A face crop mirrored, cut a little, resized, and sometimes compressed."""
     if rng.random() < 0.5:
         pixels = pixels[:, ::-1]
     side = int(pixels.shape[0] * rng.uniform(_SMALLEST_CUT, 1.0))
@@ -132,3 +163,13 @@ def _varied(pixels: U8Array, rng: np.random.Generator, size_px: int) -> U8Array:
     cut = np.ascontiguousarray(pixels[top : top + side, left : left + side])
     made = np.asarray(cv2.resize(cut, (size_px, size_px), interpolation=int(rng.choice(_METHODS))), np.uint8)
     return degrade.jpeg(made, int(rng.integers(45, 98))) if rng.random() < _RECODED else made
+
+
+def shifted(pixels: U8Array, rng: np.random.Generator) -> U8Array:
+    """Part of a view of a whole picture, mirrored or compressed now and then, never resized: traces live in pixels."""
+    if rng.random() < 0.5:
+        pixels = pixels[:, ::-1]
+    side = pixels.shape[0] * 6 // 7
+    top, left = (int(value) for value in rng.integers(0, pixels.shape[0] - side + 1, 2))
+    cut = np.ascontiguousarray(pixels[top : top + side, left : left + side])
+    return degrade.jpeg(cut, int(rng.integers(45, 98))) if rng.random() < _RECODED else cut

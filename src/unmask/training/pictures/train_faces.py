@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from unmask.training.forge.forger import networks_of
 from unmask.training.loop import Outcome, fit, steps_done
 from unmask.training.pictures.clips import ClipStream, whole_sequences
 from unmask.training.pictures.portraits import PortraitStream, as_scanned, read_crop
-from unmask.training.pictures.taught import TaughtViews
+from unmask.training.pictures.taught import TaughtViews, face_teacher, seen_by, varied
 from unmask.training.recipe import Recipe
 
 _CHECK_FRAMES = 3
@@ -113,8 +114,11 @@ def _lessons(
         message = "[teacher] goes with networks of single crops, and without forge.mask_weight."
         raise InvalidOption(message)
     size_px, margin = crop_shape(recipe)
+    session = face_teacher(recipe, margin)
+    stream = PortraitStream(crops, recipe, size_px=seen_by(session), margin=margin)
+    vary = partial(varied, size_px=size_px)
     with bench.fabric.rank_zero_first():
-        return TaughtViews(crops, recipe, bench.out / "taught", size_px=size_px, margin=margin, listener=listener)
+        return TaughtViews(stream, session, recipe, bench.out / "taught", vary=vary, listener=listener)
 
 
 def _stream(crops: Sequence[CachedCrop], recipe: Recipe, frames: int) -> PortraitStream | ClipStream:
