@@ -69,7 +69,7 @@ def _colour_graph(gains: tuple[float, float, float], stamps: Mapping[str, str], 
     return _model(nodes, constants, inputs, (_GRID, _GRID), stamps)
 
 
-def grain_graph() -> onnx.ModelProto:
+def grain_graph(*, stamps: dict[str, str] | None = None) -> onnx.ModelProto:
     """Shape (N, 64, 64, 3) to ``logit`` (N,) and ``evidence`` (N, 4, 4): forged if neighbouring pixels differ much."""
     weights = np.full((1, 3, 1, 2), 1 / 3, np.float32) * np.array([-1, 1], np.float32)
     nodes = [
@@ -89,7 +89,7 @@ def grain_graph() -> onnx.ModelProto:
         "places": np.array([1, 2]),
     }
     inputs = [helper.make_tensor_value_info("pixels", TensorProto.UINT8, ["N", FACE_PX, FACE_PX, 3])]
-    return _model(nodes, constants, inputs, (_GRID, _GRID), {"crop": CROP, "margin": str(FACE_MARGIN)})
+    return _model(nodes, constants, inputs, (_GRID, _GRID), stamps or {"crop": CROP, "margin": str(FACE_MARGIN)})
 
 
 def clip_graph() -> onnx.ModelProto:
@@ -177,11 +177,28 @@ def write_grain_model(
     )
 
 
-def write_picture_model(folder: Path, *, name: str = "tiny-picture") -> Path:
-    """Write the tiny picture model and its card; returns the card."""
-    wants = f'{{ name = "pixels", dtype = "uint8", size_px = {FACE_PX}, crop = "{VIEW_RULE}", colour = "RGB" }}'
-    graph, summary = picture_graph(), '"Says whether a picture is green."'
-    return write_face_model(folder, name=name, graph=graph, family='"picture"', summary=summary, input=wants)
+def write_picture_model(
+    folder: Path, *, name: str = "tiny-picture", graph: onnx.ModelProto | None = None, **card: str
+) -> Path:
+    """Write the tiny picture model and its card; returns the card. `card` replaces lines of the card by key."""
+    lines = {
+        "family": '"picture"',
+        "summary": '"Says whether a picture is green."',
+        "input": f'{{ name = "pixels", dtype = "uint8", size_px = {FACE_PX}, crop = "{VIEW_RULE}", colour = "RGB" }}',
+        **card,
+    }
+    return write_face_model(folder, name=name, graph=graph or picture_graph(), **lines)
+
+
+def write_grainy_picture_model(folder: Path, *, wear_slack: float, name: str = "tiny-grainy") -> Path:
+    """Write a model of whole pictures whose alarms hardly survive another save; returns the card."""
+    return write_picture_model(
+        folder,
+        name=name,
+        graph=grain_graph(stamps={"crop": VIEW_RULE, "margin": "0.0"}),
+        summary='"Says whether a picture is grainy."',
+        calibration=_CALIBRATION.replace(" }", f", wear_slack = {wear_slack} }}"),
+    )
 
 
 def write_clip_model(folder: Path, *, name: str = "tiny-clip") -> Path:

@@ -134,7 +134,7 @@ def _measure(
     asked = {name: [(own, media)] for name, media in rows.items()} | {"validation": settled}
     sides = {name: _judged(pairs, workers) for name, pairs in asked.items() if any(media for _, media in pairs)}
     # The figures are those of all answers; the test of stability, asked for from here on, only withdraws some of them.
-    if card.family == "face":
+    if card.family != "speech":
         calibration = replace(calibration, wear_slack=opposite_only(calibration))
         clips = replace(clips, wear_slack=opposite_only(clips)) if clips else None
     steady = replace(card, calibration=calibration, clip_calibration=clips)

@@ -107,5 +107,6 @@ def _idle(entry: Evidence, evidence: Sequence[Evidence]) -> bool:
     """Whether an abstention leaves nothing unjudged: there was nothing, or another detector judged the pictures."""
     judged = {other.modality for other in evidence if other.p_fake is not None}
     if entry.modality == "image":
-        return "face" in judged
+        # An answer about the whole that turned under wear leaves a doubt that a calm face does not settle.
+        return "face" in judged and entry.abstained != "unstable"
     return entry.abstained == "no_speech" or (entry.abstained == "no_face" and "image" in judged)

@@ -128,8 +128,8 @@ class Calibration:
         likely_fake_above: `p_fake` of a medium from which the verdict is likely_fake.
         fitted_on: Sources used; none of them was trained on or tested on.
         residual: Standard deviation, in calibrated logits, of what unseen sources add to the error of a medium.
-        wear_slack: How far, in log-odds, mild wear may carry a firm answer about faces beyond its threshold before it
-            counts as unstable; None leaves that test out.
+        wear_slack: How far, in log-odds, mild wear may carry a firm answer about pictures beyond its threshold
+            before it counts as unstable; None leaves that test out.
         wear_reach: How far, in log-odds, wear has ever carried an answer on the media that chose the calibration; an
             answer further away from where it would count as unstable is not asked again. None asks all.
         contrast: How far, in raw logits, a passage of one person's faces stands out from the rest of the clip when it

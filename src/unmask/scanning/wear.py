@@ -1,4 +1,4 @@
-"""Ask once more after mild wear: an answer about faces that does not survive another save does not count.
+"""Ask once more after mild wear: an answer about pictures that does not survive another save does not count.
 
 Traces of a forgery fade only slowly when a picture is saved again or shrunk a little. An answer that turns under either
 rests on something else, and would turn again on the next copy (the answers of detectors do so on whole photographs).
@@ -147,13 +147,33 @@ def review(
         else person
         for person in people
     )
-    whole = [any_forged(parts) for parts in zip(*after.values(), strict=True)]
+    return withdrawn(evidence, [any_forged(parts) for parts in zip(*after.values(), strict=True)], card), judged
+
+
+def withdrawn(evidence: Evidence, after: Sequence[float], card: Calibration) -> Evidence:
+    """Withdraw a firm answer that wear carries over its threshold.
+
+    Args:
+        evidence: A firm answer.
+        after: What it is after each kind of wear.
+        card: The detector's calibration, with a `wear_slack`.
+
+    Returns:
+        The evidence as it was, or abstaining as ``unstable``.
+    """
     assert evidence.p_fake is not None
-    if not _carried(evidence.p_fake, whole, card, slack):
-        return evidence, judged
-    far, what = max(zip(whole, _WEARS, strict=True), key=lambda pair: abs(pair[0] - (evidence.p_fake or 0.0)))
+    assert card.wear_slack is not None
+    if not _carried(evidence.p_fake, after, card, card.wear_slack):
+        return evidence
+    far, what = max(zip(after, _WEARS, strict=True), key=lambda pair: abs(pair[0] - (evidence.p_fake or 0.0)))
     detail = f"{evidence.p_fake:.0%} as it is, {far:.0%} when {what}"
-    return replace(evidence, p_fake=None, interval=None, coverage=0.0, abstained="unstable", detail=detail), judged
+    return replace(evidence, p_fake=None, interval=None, coverage=0.0, abstained="unstable", detail=detail)
+
+
+def worn_copies(pixels_rgb_u8: U8Array) -> Iterator[U8Array]:
+    """A whole picture after each kind of wear, of the same size."""
+    for wear in _WEARS.values():
+        yield wear(pixels_rgb_u8)
 
 
 def out_of_reach(answers: Sequence[float], card: Calibration) -> bool:

@@ -11,15 +11,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from unmask.core.evidence import Abstention, Evidence, Score
-from unmask.core.records import Exhibit, Frame, PictureView
+from unmask.core.records import Box, Exhibit, Frame, PictureView, U8Array
 from unmask.explain.activation import face_heatmap
 from unmask.faces.crop import cut_square
 from unmask.fusion.calibrate import medium_interval, medium_probability, unit_evidence
+from unmask.fusion.decide import decide
 from unmask.fusion.pool import pooled_logit, spread
 from unmask.media.sample import choose_squares
 from unmask.models.card import Calibration
 from unmask.scanning.kit import Kit, calibration
 from unmask.scanning.sight import shown
+from unmask.scanning.wear import out_of_reach, withdrawn, worn_copies
 
 _PIECES = 4
 _HEATMAP_PX = 224
@@ -52,13 +54,29 @@ def overlook(frame: Frame, kit: Kit, *, draw: bool) -> Overview:
         The evidence, and the drawing.
     """
     start = time.perf_counter()
+    card = calibration(kit.picture_card)
     side, pixels = kit.picture.wants.size_px, frame.pixels_rgb_u8
     squares = choose_squares(pixels, side_px=side, pieces=_PIECES)
     views = [PictureView(cut_square(pixels, square, side), square) for square in squares]
     answers = kit.picture.score(views)
-    evidence = _evidence(kit.picture_card.name, answers, calibration(kit.picture_card))
-    exhibit = _exhibit(frame, views, answers, calibration(kit.picture_card)) if draw else None
+    evidence = _steady(pixels, squares, _evidence(kit.picture_card.name, answers, card), kit)
+    exhibit = _exhibit(frame, views, answers, card) if draw else None
     return Overview(evidence, exhibit, time.perf_counter() - start)
+
+
+def _steady(pixels: U8Array, squares: Sequence[Box], evidence: Evidence, kit: Kit) -> Evidence:
+    """Ask a firm answer again after mild wear, by the same squares; see `unmask.scanning.wear`."""
+    card = calibration(kit.picture_card)
+    firm = decide(evidence.p_fake, evidence.coverage, [evidence]) != "inconclusive"
+    if not firm or card.wear_slack is None or out_of_reach([evidence.p_fake or 0.0], card):
+        return evidence
+    after = []
+    for worn in worn_copies(pixels):
+        views = [PictureView(cut_square(worn, square, kit.picture.wants.size_px), square) for square in squares]
+        again = _evidence(evidence.detector, kit.picture.score(views), card).p_fake
+        # What can no longer be judged after wear says nothing against the answer.
+        after.append(evidence.p_fake or 0.0 if again is None else again)
+    return withdrawn(evidence, after, card)
 
 
 def _evidence(detector: str, answers: Sequence[Score | Abstention], card: Calibration) -> Evidence:

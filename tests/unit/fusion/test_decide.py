@@ -150,3 +150,9 @@ def test_what_the_whole_cannot_say_does_not_stand_in_the_way_of_faces() -> None:
 def test_a_calm_whole_does_not_clear_faces_that_could_not_be_judged() -> None:
     small = replace(said(None), abstained="face_too_small")
     assert decide(0.05, 1.0, [small, whole(0.05)]) == "inconclusive"
+
+
+def test_an_unsteady_answer_about_the_whole_leaves_a_doubt_that_a_calm_face_does_not_settle() -> None:
+    unsteady = whole(None, "unstable")
+    assert decide(0.05, 1.0, [said(0.05), unsteady]) == "inconclusive"
+    assert decide(0.97, 1.0, [said(0.97), unsteady]) == "likely_fake"

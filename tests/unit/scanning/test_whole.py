@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.makers import images, people
+from tests.makers import images, models, people
 from unmask.core.evidence import Evidence, ScanReport
 from unmask.fusion.decide import decide
 from unmask.scanning.pipeline import Pipeline
@@ -104,3 +104,19 @@ def test_clips_are_not_asked_about(plan: ScanPlan, gallery: Path) -> None:
     assert [one.modality for one in report.evidence] == ["face"]
     report = Pipeline(replace(plan, face="", speech="")).scan(gallery / "faceless.mp4")
     assert (report.verdict, report.evidence) == ("inconclusive", ())
+
+
+@pytest.mark.parametrize(("slack", "holds"), [(0.0, False), (99.0, True)])
+def test_an_answer_that_does_not_survive_another_save_is_withdrawn(
+    scan: Scan, tmp_path: Path, *, slack: float, holds: bool
+) -> None:
+    """Fine grain is what the tiny model alarms at, and what shrinking takes away."""
+    model = str(models.write_grainy_picture_model(tmp_path, wear_slack=slack))
+    noise = np.random.default_rng(0).normal(0, 30, (240, 320, 1))
+    report = scan(np.clip(120 + noise.repeat(3, axis=2), 0, 255).astype(np.uint8), picture=model)
+    found = entry(report, "image")
+    assert (found.p_fake is not None) == holds
+    assert report.verdict == ("likely_fake" if holds else "inconclusive")
+    if not holds:
+        assert found.abstained == "unstable"
+        assert "as it is" in found.detail
