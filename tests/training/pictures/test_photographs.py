@@ -14,7 +14,7 @@ from unmask.core.errors import UnknownOption, WeightsMissing
 from unmask.datasets.manifest import Row
 from unmask.datasets.split import SplitRule
 from unmask.training.pictures import photographs
-from unmask.training.pictures.photographs import PhotographStream
+from unmask.training.pictures.photographs import PhotographStream, some_of
 from unmask.training.recipe import Forge, Recipe, Schedule
 
 
@@ -94,3 +94,22 @@ def test_unknown_settings_and_missing_weights_are_refused(rows: list[Row], tmp_p
         stream(rows, augment={"wole": 1.0})
     with pytest.raises(WeightsMissing, match="taef2_encoder"):
         stream(rows, forge=Forge(reconstruction=0.5, autoencoder=str(tmp_path)))
+
+
+def test_views_can_be_stills_of_a_compressed_clip(rows: list[Row]) -> None:
+    calm, filmed = stream(rows), stream(rows, augment={"h264": 1.0, "codec": 0.0})
+    for number in range(4):
+        pixels, label = filmed[number]
+        assert pixels.shape == (64, 64, 3)
+        assert label == calm[number][1]
+        brightest = int(pixels.astype(int).sum(axis=(0, 1)).argmax())
+        assert (brightest == 0) == (label == 0)
+
+
+def test_checks_do_not_follow_the_order_of_a_manifest(rows: list[Row]) -> None:
+    many = [rows[number % 2] for number in range(400)]
+    chosen = some_of(many, 100)
+    assert len(chosen) == 100
+    assert chosen == some_of(many, 100)
+    assert 30 < sum(row.label for row in chosen) < 70
+    assert some_of(rows, 100) == rows

@@ -14,6 +14,7 @@ from unmask.core.records import U8Array
 from unmask.datasets.manifest import Row
 from unmask.faces.crop import cut_square
 from unmask.media import degrade
+from unmask.media.codec import through_h264
 from unmask.media.image import read_image
 from unmask.media.sample import LARGEST_SHORT_SIDE_PX, choose_squares
 from unmask.training.forge.resampling import Reconstructor
@@ -27,6 +28,7 @@ AUGMENT = {
     "blur": 0.1,
     "noise": 0.1,
     "codec": 0.75,
+    "h264": 0.0,  # A still of a compressed clip.
     "whole": 0.5,  # The whole is seen, not a piece.
 }
 """How often each thing happens, unless the recipe's table ``[augment]`` says otherwise."""
@@ -107,6 +109,8 @@ class PhotographStream(Dataset[tuple[U8Array, int]]):
             pixels = degrade.blur(pixels, float(rng.uniform(0.4, 1.2)))
         if rng.random() < often["noise"]:
             pixels = degrade.noise(pixels, float(rng.uniform(1, 6)), rng)
+        if rng.random() < often["h264"]:
+            pixels = through_h264([pixels], int(rng.integers(18, 36)))[0]
         if rng.random() < often["codec"]:
             pixels = recode(pixels, rng)
         squares = choose_squares(pixels, side_px=self._size_px, pieces=PIECES)
@@ -120,6 +124,12 @@ def views_of(path: Path, size_px: int) -> U8Array:
     pixels = read_image(path)[0]
     squares = choose_squares(pixels, side_px=size_px, pieces=PIECES)
     return np.stack([cut_square(pixels, square, size_px) for square in squares])
+
+
+def some_of(rows: Sequence[Row], count: int) -> list[Row]:
+    """So many rows, drawn once and for all: every n-th would follow the order in which a manifest was written."""
+    places = np.random.default_rng(0).permutation(len(rows))[:count]
+    return [rows[place] for place in sorted(places.tolist())]
 
 
 class _Shelf:

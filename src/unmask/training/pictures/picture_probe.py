@@ -17,7 +17,7 @@ from unmask.training.fitting.bench import Machine
 from unmask.training.fitting.media import CHECKED, present, require_labels
 from unmask.training.loop import Outcome
 from unmask.training.pictures.layer_probe import STRENGTH, open_encoder, through_encoder
-from unmask.training.pictures.photographs import PhotographStream, views_of
+from unmask.training.pictures.photographs import PhotographStream, some_of, views_of
 from unmask.training.recipe import Recipe
 
 _CHECK_PICTURES = 60
@@ -62,7 +62,7 @@ def train_picture_probe(
     head, offset = fit_head(features, labels, strength=float(recipe.network.get("strength", STRENGTH)))
     figures: dict[str, float] = {}
     for side in CHECKED:
-        checked = sides[side][:: max(len(sides[side]) // _CHECK_PICTURES, 1)]
+        checked = some_of(sides[side], _CHECK_PICTURES)
         if {row.label for row in checked} == {0, 1}:
             logits = [pooled_logit((encode(views_of(row.path, SIZE_PX)) @ head + offset).tolist()) for row in checked]
             figures[f"{side}_auc"] = auc(logits, [row.label for row in checked])

@@ -22,12 +22,12 @@ from unmask.training.architectures.weights import load_pretrained
 from unmask.training.fitting.bench import Bench, Machine, open_bench
 from unmask.training.fitting.media import CHECKED, present, require_labels
 from unmask.training.loop import Outcome, fit, steps_done
-from unmask.training.pictures.photographs import PhotographStream, views_of
+from unmask.training.pictures.photographs import PhotographStream, some_of, views_of
 from unmask.training.pictures.taught import TaughtViews, picture_teacher, seen_by, shifted
 from unmask.training.pictures.train_faces import loader
 from unmask.training.recipe import Recipe
 
-_CHECK_PICTURES = 120
+_CHECK_PICTURES = 160
 
 
 def train_pictures(
@@ -71,7 +71,7 @@ def train_pictures(
     if not steps_done(out):
         load_pretrained(network, recipe.pretrained)
     size_px, _ = crop_shape(recipe.architecture, recipe.network)
-    checks = {side: sides[side][:: max(len(sides[side]) // _CHECK_PICTURES, 1)] for side in CHECKED}
+    checks = {side: some_of(sides[side], _CHECK_PICTURES) for side in CHECKED}
     outcome = fit(
         network.to(memory_format=torch.channels_last),  # type: ignore[call-overload]
         loader(_lessons(sides["train"], recipe, size_px, bench, listener), recipe, bench),
