@@ -10,7 +10,6 @@ from unmask.models import catalogue
 from unmask.training.recipe import read_recipe
 
 RECIPES = sorted((ROOT / "recipes").glob("*.toml"))
-PARTS = sorted((ROOT / "recipes" / "parts").glob("*.toml"))
 ZOO = sorted((ROOT / "recipes" / "zoo").glob("*.toml"))
 
 
@@ -34,15 +33,6 @@ def test_recipe_can_be_read(path: Path) -> None:
 def test_recipe_makes_a_model_that_is_in_the_catalogue(path: Path) -> None:
     recipe = read_recipe(path)
     assert catalogue.find(recipe.name).family == recipe.family
-
-
-@pytest.mark.parametrize("path", PARTS, ids=lambda path: path.stem)
-def test_a_part_is_what_a_shipped_model_starts_from(path: Path) -> None:
-    recipe = read_recipe(path)
-    assert recipe.name == path.stem
-    wholes = [whole for whole in map(read_recipe, RECIPES) if f"runs/{recipe.name}/" in str(whole.pretrained)]
-    assert wholes
-    assert all(whole.split == recipe.split for whole in wholes)
 
 
 @pytest.mark.parametrize("path", ZOO, ids=lambda path: path.stem)
