@@ -16,7 +16,7 @@ from unmask.datasets.split import split
 from unmask.models.card import ModelCard
 from unmask.training.architectures.registry import build, crop_shape
 from unmask.training.classical.pipelines import PIPELINES
-from unmask.training.draft import draft_face_card
+from unmask.training.draft import draft_picture_card
 from unmask.training.ensemble import ENSEMBLE
 from unmask.training.fitting.bench import Machine
 from unmask.training.loop import steps_done
@@ -121,7 +121,7 @@ def trained(path: Path, data: Path, out: Path, *, crops: Path, budget: Budget) -
             (folder / _FROM_SCRATCH).touch()
             train_faces(recipe, data, folder, machine=machine, cache=crops)
     rows = split([row for row in read_manifest(data) if row.kind in ("image", "video")], recipe.split)["train"]
-    card = draft_face_card(recipe, folder, rows, models)
+    card = draft_picture_card(recipe, folder, rows, models)
     facts = {
         "name": path.stem,
         "architecture": recipe.architecture,
