@@ -26,7 +26,9 @@ def recipe(family: str, architecture: str) -> Recipe:
     return Recipe("tiny", family, architecture, "", Schedule(1, 2, 1e-3), SplitRule())
 
 
-@pytest.mark.parametrize(("family", "hint"), [("fase", "face"), ("speach", "speech"), ("", "Known: face, speech")])
+@pytest.mark.parametrize(
+    ("family", "hint"), [("fase", "face"), ("speach", "speech"), ("", "Known: face, picture, speech")]
+)
 def test_unknown_families(family: str, hint: str, tmp_path: Path) -> None:
     with pytest.raises(InvalidOption, match=f"tiny: there is no family {family!r}.*{hint}"):
         train(recipe(family, "face_cnn"), tmp_path / "manifest.csv", tmp_path / "out")
