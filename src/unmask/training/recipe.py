@@ -124,11 +124,15 @@ class Teacher:
         card: Name or path of its card; empty for none.
         views: Size of the stock of views that it judges, drawn and judged once.
         share: Its share in the targets; the rest is the label.
+        pieces: Share of the examples, for a pupil that judges faces, that are views of the training pictures without
+            regard to faces or labels: for these its answer alone counts, so that the pupil follows it beyond the faces
+            at hand.
     """
 
     card: str = ""
     views: int = 8192
     share: float = 0.5
+    pieces: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

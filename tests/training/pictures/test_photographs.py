@@ -10,11 +10,11 @@ import pytest
 pytest.importorskip("torch")
 
 from tests.makers.images import write_image
-from unmask.core.errors import UnknownOption, WeightsMissing
+from unmask.core.errors import DecodeFailed, UnknownOption, WeightsMissing
 from unmask.datasets.manifest import Row
 from unmask.datasets.split import SplitRule
 from unmask.training.pictures import photographs
-from unmask.training.pictures.photographs import PhotographStream, some_of
+from unmask.training.pictures.photographs import PhotographStream, PieceStream, some_of
 from unmask.training.recipe import Forge, Recipe, Schedule
 
 
@@ -113,3 +113,19 @@ def test_checks_do_not_follow_the_order_of_a_manifest(rows: list[Row]) -> None:
     assert chosen == some_of(many, 100)
     assert 30 < sum(row.label for row in chosen) < 70
     assert some_of(rows, 100) == rows
+
+
+def test_pieces_come_of_every_picture_that_can_be_read(rows: list[Row], tmp_path: Path) -> None:
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"\xff\xd8 no picture")
+    bad = Row(broken, "image", 0, "camera", "", "broken")
+    pieces = PieceStream([*rows, bad], 3, size_px=64)
+    seen = set()
+    for number in range(24):
+        pixels, label = pieces[number]
+        assert pixels.shape == (64, 64, 3)
+        np.testing.assert_array_equal(pixels, pieces[number][0])
+        seen.add(label)
+    assert seen == {0, 1}
+    with pytest.raises(DecodeFailed, match=r"broken\.jpg"):
+        PieceStream([bad], 3, size_px=64)[0]

@@ -14,13 +14,16 @@ torch = pytest.importorskip("torch")
 from tests.makers import models  # noqa: E402
 from tests.makers.images import write_image  # noqa: E402
 from unmask.core.errors import InvalidOption  # noqa: E402
+from unmask.datasets.manifest import Row  # noqa: E402
 from unmask.datasets.split import SplitRule  # noqa: E402
 from unmask.extraction.crops import CachedCrop  # noqa: E402
 from unmask.fusion.calibrate import unit_probability  # noqa: E402
 from unmask.models.catalogue import find  # noqa: E402
 from unmask.models.session import Session  # noqa: E402
+from unmask.training.pictures.photographs import PieceStream  # noqa: E402
 from unmask.training.pictures.portraits import PortraitStream  # noqa: E402
 from unmask.training.pictures.taught import (  # noqa: E402
+    Material,
     TaughtViews,
     face_teacher,
     picture_teacher,
@@ -45,16 +48,18 @@ def crops(tmp_path: Path) -> list[CachedCrop]:
 
 
 def recipe(card: Path | str, **settings: float) -> Recipe:
-    teacher = Teacher(card=str(card), views=int(settings.pop("views", 6)), share=settings.pop("share", 0.5))
+    views, share, pieces = (settings.pop(*entry) for entry in (("views", 6), ("share", 0.5), ("pieces", 0.0)))
+    teacher = Teacher(card=str(card), views=int(views), share=share, pieces=pieces)
     schedule = Schedule(steps=1, batch=2, learning_rate=1e-3, threads=1, seed=5)
     return Recipe("pupil", "face", "face_cnn", "", schedule, SplitRule(), teacher=teacher)
 
 
-def taught(crops: list[CachedCrop], wanted: Recipe, folder: Path, **options) -> TaughtViews:
+def taught(crops: list[CachedCrop], wanted: Recipe, folder: Path, pieces=None, **options) -> TaughtViews:
     margin = find(wanted.teacher.card).input.margin
     session = face_teacher(wanted, margin)
     stream = PortraitStream(crops, wanted, size_px=seen_by(session), margin=margin)
-    return TaughtViews(stream, session, wanted, folder, vary=partial(varied, size_px=32), **options)
+    material = Material(stream, partial(varied, size_px=32), pieces)
+    return TaughtViews(material, session, wanted, folder, **options)
 
 
 def test_targets_lie_between_label_and_teacher(crops: list[CachedCrop], tmp_path: Path) -> None:
@@ -76,6 +81,22 @@ def test_targets_lie_between_label_and_teacher(crops: list[CachedCrop], tmp_path
 def test_without_a_share_the_labels_are_left(crops: list[CachedCrop], tmp_path: Path) -> None:
     views = taught(crops, recipe(models.write_face_model(tmp_path), share=0.0), tmp_path / "stock")
     assert [float(views[number][1]) for number in range(4)] == [0.0, 1.0, 0.0, 1.0]
+
+
+def test_of_pieces_the_teachers_answer_alone_counts(crops: list[CachedCrop], tmp_path: Path) -> None:
+    pictures = [Row(crop.path, "image", crop.label, "any", "", crop.medium) for crop in crops]
+    wanted = recipe(models.write_face_model(tmp_path), share=0.0, views=8, pieces=0.5)
+    pieces = PieceStream(pictures, 5, size_px=seen_by(face_teacher(wanted, find(wanted.teacher.card).input.margin)))
+    views = taught(crops, wanted, tmp_path / "stock", pieces=pieces)
+    answers = np.load(tmp_path / "stock" / "pieces" / "answers.npy")
+    assert len(answers) == 4
+    targets = [float(views[number][1]) for number in range(60)]
+    told = [target for target in targets if target not in (0.0, 1.0)]
+    assert 15 <= len(told) <= 45
+    assert {round(target, 6) for target in told} <= {round(float(answer), 6) for answer in answers}
+    labelled = [(number % 2, target) for number, target in enumerate(targets) if target in (0.0, 1.0)]
+    assert labelled
+    assert all(label == target for label, target in labelled)
 
 
 def test_a_stock_that_was_broken_off_goes_on(crops: list[CachedCrop], tmp_path: Path) -> None:

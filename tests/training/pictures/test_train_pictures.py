@@ -87,6 +87,9 @@ def test_a_teacher_judges_a_stock_first(home: Path) -> None:
     answers = np.load(home / "taught" / "taught" / "answers.npy")
     assert answers.shape == (8,)
     assert ((answers > 0) & (answers < 1)).all()
+    wanted = read_recipe(home / "tiny.toml", settings={**settings, "teacher.pieces": "0.5"})
+    with pytest.raises(InvalidOption, match=r"teacher\.pieces"):
+        train_pictures(wanted, home / "data.csv", home / "pieces", machine=MACHINE)
 
 
 def test_networks_of_sequences_are_refused(home: Path) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import cv2
 import numpy as np
 from torch.utils.data import Dataset
 
-from unmask.core.errors import UnknownOption, nearest
+from unmask.core.errors import DecodeFailed, InputError, UnknownOption, nearest
 from unmask.core.records import U8Array
 from unmask.datasets.manifest import Row
 from unmask.faces.crop import cut_square
@@ -36,6 +37,7 @@ AUGMENT = {
 _SMALLEST_PX = 160
 _LARGEST_REBUILT_PX = 256  # A reconstruction of this size takes half a second on one core.
 PIECES = 4
+_TRIES = 20
 _MOST_CUT_PX = 16
 _INTERPOLATIONS = (cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_LANCZOS4, cv2.INTER_AREA)
 
@@ -94,29 +96,71 @@ class PhotographStream(Dataset[tuple[U8Array, int]]):
         if rebuilt and label:
             assert self._autoencoder is not None
             pixels = self._autoencoder.through(_square_in_eights(pixels))
-        return self._view(pixels, looks), label
+        return _view(pixels, looks, self._often, self._size_px), label
 
-    def _view(self, pixels: U8Array, rng: np.random.Generator) -> U8Array:
-        """Wear a picture, blind to its label, and cut one of the views that the scanner would cut."""
-        often = self._often
-        if rng.random() < often["rescale"]:
-            pixels = _scaled(pixels, round(min(pixels.shape[:2]) * rng.uniform(0.6, 1.3)), rng)
-        # Off the grid of whatever codec the file went through.
-        top, left = (int(value) for value in rng.integers(0, _MOST_CUT_PX, 2))
-        pixels = pixels[top:, left:]
-        pixels = recolour(pixels[:, ::-1] if rng.random() < 0.5 else pixels, rng)
-        if rng.random() < often["blur"]:
-            pixels = degrade.blur(pixels, float(rng.uniform(0.4, 1.2)))
-        if rng.random() < often["noise"]:
-            pixels = degrade.noise(pixels, float(rng.uniform(1, 6)), rng)
-        if rng.random() < often["h264"]:
-            pixels = through_h264([pixels], int(rng.integers(18, 36)))[0]
-        if rng.random() < often["codec"]:
-            pixels = recode(pixels, rng)
-        squares = choose_squares(pixels, side_px=self._size_px, pieces=PIECES)
-        piece = len(squares) > 1 and rng.random() >= often["whole"]
-        square = squares[int(rng.integers(1, len(squares)))] if piece else squares[0]
-        return cut_square(pixels, square, self._size_px)
+
+class PieceStream(Dataset[tuple[U8Array, int]]):
+    """Endless disturbed views of pictures without regard to what they show or to their labels.
+
+    Every source counts alike. Example n depends on the seed and on n alone.
+
+    Args:
+        rows: Pictures of the training side.
+        seed: Of all choices.
+        size_px: Side of a view.
+    """
+
+    def __init__(self, rows: Sequence[Row], seed: int, *, size_px: int) -> None:
+        self._shelf, self._seed, self._size_px = _Shelf(rows, {}), seed, size_px
+
+    def __getitem__(self, number: int) -> tuple[U8Array, int]:
+        """Make an example.
+
+        Args:
+            number: From 0; without end.
+
+        Returns:
+            Pixels, shape (size_px, size_px, 3), uint8; the label of the picture.
+
+        Raises:
+            DecodeFailed: One picture after another cannot be read.
+        """
+        cv2.setNumThreads(1)
+        rng = np.random.default_rng([self._seed, number])
+        row, pixels = self._read(rng)
+        pixels = _scaled(pixels, _side(min(pixels.shape[:2]), rng, AUGMENT["shrink"]), rng)
+        return _view(pixels, rng, AUGMENT, self._size_px), row.label
+
+    def _read(self, rng: np.random.Generator) -> tuple[Row, U8Array]:
+        """Draw a picture that can be read: faces are not cut from broken ones either."""
+        for _ in range(_TRIES):
+            row = self._shelf.draw(rng)
+            with suppress(InputError):
+                return row, read_image(row.path)[0]
+        message = f"{_TRIES} pictures in a row cannot be read, {row.path} the last. Run `unmask datasets check`."
+        raise DecodeFailed(message)
+
+
+def _view(pixels: U8Array, rng: np.random.Generator, often: Mapping[str, float], size_px: int) -> U8Array:
+    """Wear a picture, blind to its label, and cut one of the views that the scanner would cut."""
+    if rng.random() < often["rescale"]:
+        pixels = _scaled(pixels, round(min(pixels.shape[:2]) * rng.uniform(0.6, 1.3)), rng)
+    # Off the grid of whatever codec the file went through.
+    top, left = (int(value) for value in rng.integers(0, _MOST_CUT_PX, 2))
+    pixels = pixels[top:, left:]
+    pixels = recolour(pixels[:, ::-1] if rng.random() < 0.5 else pixels, rng)
+    if rng.random() < often["blur"]:
+        pixels = degrade.blur(pixels, float(rng.uniform(0.4, 1.2)))
+    if rng.random() < often["noise"]:
+        pixels = degrade.noise(pixels, float(rng.uniform(1, 6)), rng)
+    if rng.random() < often["h264"]:
+        pixels = through_h264([pixels], int(rng.integers(18, 36)))[0]
+    if rng.random() < often["codec"]:
+        pixels = recode(pixels, rng)
+    squares = choose_squares(pixels, side_px=size_px, pieces=PIECES)
+    piece = len(squares) > 1 and rng.random() >= often["whole"]
+    square = squares[int(rng.integers(1, len(squares)))] if piece else squares[0]
+    return cut_square(pixels, square, size_px)
 
 
 def views_of(path: Path, size_px: int) -> U8Array:

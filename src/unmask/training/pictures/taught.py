@@ -7,7 +7,7 @@ passed through many times, although the teacher takes ten times as long for a vi
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -43,32 +43,42 @@ class Views(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What a pupil is taught with.
+
+    Attributes:
+        stream: What the stock is drawn of, in the size that the teacher sees.
+        vary: Makes what the pupil sees from a view: little enough that the teacher's answer still holds.
+        pieces: What a second stock, without labels, is drawn of, if any; see `unmask.training.recipe.Teacher`.
+    """
+
+    stream: Views
+    vary: Vary
+    pieces: Views | None = None
+
+
 class TaughtViews(Dataset[tuple[U8Array, np.float32]]):
-    """Endless examples out of a stock of views; of each two, the first is genuine and the second is fake.
+    """Endless examples out of a stock of views; of each two, the first is genuine and the second is fake, or a piece.
 
     Args:
-        stream: What the stock is drawn of, in the size that the teacher sees.
+        material: What it is made from.
         session: The open teacher; see `face_teacher` and `picture_teacher`.
         recipe: Its table ``[teacher]`` and its seed.
         folder: Where the stock is kept; one that was broken off goes on.
-        vary: Makes what the pupil sees from a view: little enough that the teacher's answer still holds.
         listener: Hears how far the teacher is.
     """
 
     def __init__(
-        self,
-        stream: Views,
-        session: Session,
-        recipe: Recipe,
-        folder: Path,
-        *,
-        vary: Vary,
-        listener: Listener = ignore,
+        self, material: Material, session: Session, recipe: Recipe, folder: Path, *, listener: Listener = ignore
     ) -> None:
-        self._vary, self._seed, self._share = vary, recipe.schedule.seed, recipe.teacher.share
-        seen_px = seen_by(session)
-        shape = (recipe.teacher.views, seen_px, seen_px, 3)
-        self._pixels, self._answers = _stock(stream, session, shape, folder, listener)
+        teacher = recipe.teacher
+        self._vary, self._seed, self._share = material.vary, recipe.schedule.seed, teacher.share
+        self._labelled = _stock(material.stream, session, teacher.views, folder, listener)
+        self._often = teacher.pieces if material.pieces else 0.0
+        if material.pieces:
+            count = max(round(teacher.views * teacher.pieces), 1)
+            self._others = _stock(material.pieces, session, count, folder / "pieces", listener)
 
     def __getitem__(self, number: int) -> tuple[U8Array, np.float32]:
         """Make an example.
@@ -81,10 +91,15 @@ class TaughtViews(Dataset[tuple[U8Array, np.float32]]):
         """
         cv2.setNumThreads(1)
         rng = np.random.default_rng([self._seed, number])
+        if self._often and rng.random() < self._often:
+            pixels, answers = self._others
+            place = int(rng.integers(len(answers)))
+            return self._vary(np.asarray(pixels[place], np.uint8), rng), np.float32(answers[place])
+        pixels, answers = self._labelled
         label = number % 2
-        place = 2 * int(rng.integers(len(self._answers) // 2)) + label
-        target = (1 - self._share) * label + self._share * self._answers[place]
-        return self._vary(np.asarray(self._pixels[place], np.uint8), rng), np.float32(target)
+        place = 2 * int(rng.integers(len(answers) // 2)) + label
+        target = (1 - self._share) * label + self._share * answers[place]
+        return self._vary(np.asarray(pixels[place], np.uint8), rng), np.float32(target)
 
 
 def face_teacher(recipe: Recipe, margin: float) -> Session:
@@ -129,16 +144,18 @@ def seen_by(session: Session) -> int:
 
 
 def _stock(
-    stream: Views, session: Session, shape: tuple[int, ...], folder: Path, listener: Listener
+    stream: Views, session: Session, count: int, folder: Path, listener: Listener
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     """Views, of shape (count, S, S, 3), left on disk, and the teacher's probabilities of a fake, shape (count,)."""
     folder.mkdir(parents=True, exist_ok=True)
-    count, judged = shape[0], folder / "answers.npy"
+    judged, seen_px = folder / "answers.npy", seen_by(session)
     calibration = session.card.calibration
     assert calibration is not None
     answers = np.load(judged) if judged.is_file() else np.zeros(0, np.float32)
     mode = "r+" if len(answers) else "w+"
-    pixels = np.lib.format.open_memmap(folder / "views.npy", mode=mode, dtype=np.uint8, shape=shape)
+    pixels = np.lib.format.open_memmap(
+        folder / "views.npy", mode=mode, dtype=np.uint8, shape=(count, seen_px, seen_px, 3)
+    )
     while len(answers) < count:
         numbers = range(len(answers), min(len(answers) + _SAVED_EVERY, count))
         for number in numbers:

@@ -29,8 +29,9 @@ from unmask.training.fitting.media import CHECKED, faceless, present, require_ch
 from unmask.training.forge.forger import networks_of
 from unmask.training.loop import Outcome, fit, steps_done
 from unmask.training.pictures.clips import ClipStream, whole_sequences
+from unmask.training.pictures.photographs import PieceStream
 from unmask.training.pictures.portraits import PortraitStream, as_scanned, read_crop
-from unmask.training.pictures.taught import TaughtViews, face_teacher, seen_by, varied
+from unmask.training.pictures.taught import Material, TaughtViews, face_teacher, seen_by, varied
 from unmask.training.recipe import Recipe
 
 _CHECK_FRAMES = 3
@@ -84,11 +85,15 @@ def train_faces(
         units = loader(_stream(crops["train"], recipe, 0), recipe, bench)
         return Outcome(out / PIPELINE, fit_pipeline(recipe, units, out, listener=listener), notes)
     require_checks(crops)
-    return replace(_fit_network(recipe, crops, bench, listener), notes=notes)
+    return replace(_fit_network(recipe, crops, sides["train"], bench, listener), notes=notes)
 
 
 def _fit_network(
-    recipe: Recipe, crops: Mapping[Side, Sequence[CachedCrop]], bench: Bench, listener: Listener
+    recipe: Recipe,
+    crops: Mapping[Side, Sequence[CachedCrop]],
+    rows: Sequence[Row],
+    bench: Bench,
+    listener: Listener,
 ) -> Outcome:
     network = face_network(recipe)
     if not steps_done(bench.out):
@@ -97,7 +102,7 @@ def _fit_network(
     checks = {side: _few(crops[side], network.frames) for side in CHECKED}
     return fit(
         network.to(memory_format=torch.channels_last),  # type: ignore[call-overload]
-        loader(_lessons(crops["train"], recipe, network.frames, bench, listener), recipe, bench),
+        loader(_lessons(crops["train"], rows, recipe, network.frames, bench, listener), recipe, bench),
         recipe,
         validate=lambda net: _figures(net, checks, size_px, margin),
         bench=bench,
@@ -106,7 +111,7 @@ def _fit_network(
 
 
 def _lessons(
-    crops: Sequence[CachedCrop], recipe: Recipe, frames: int, bench: Bench, listener: Listener
+    crops: Sequence[CachedCrop], rows: Sequence[Row], recipe: Recipe, frames: int, bench: Bench, listener: Listener
 ) -> PortraitStream | ClipStream | TaughtViews:
     if not recipe.teacher.card:
         return _stream(crops, recipe, frames)
@@ -116,9 +121,18 @@ def _lessons(
     size_px, margin = crop_shape(recipe)
     session = face_teacher(recipe, margin)
     stream = PortraitStream(crops, recipe, size_px=seen_by(session), margin=margin)
-    vary = partial(varied, size_px=size_px)
+    pieces = _pieces(rows, recipe, seen_by(session)) if recipe.teacher.pieces else None
+    material = Material(stream, partial(varied, size_px=size_px), pieces)
     with bench.fabric.rank_zero_first():
-        return TaughtViews(stream, session, recipe, bench.out / "taught", vary=vary, listener=listener)
+        return TaughtViews(material, session, recipe, bench.out / "taught", listener=listener)
+
+
+def _pieces(rows: Sequence[Row], recipe: Recipe, size_px: int) -> PieceStream:
+    pictures = [row for row in rows if row.kind == "image"]
+    if not pictures:
+        message = f"{recipe.name}: teacher.pieces are cut from pictures, and the training side has none. Leave it out."
+        raise InvalidOption(message)
+    return PieceStream(pictures, recipe.schedule.seed, size_px=size_px)
 
 
 def _stream(crops: Sequence[CachedCrop], recipe: Recipe, frames: int) -> PortraitStream | ClipStream:

@@ -23,7 +23,7 @@ from unmask.training.fitting.bench import Bench, Machine, open_bench
 from unmask.training.fitting.media import CHECKED, present, require_labels
 from unmask.training.loop import Outcome, fit, steps_done
 from unmask.training.pictures.photographs import PhotographStream, some_of, views_of
-from unmask.training.pictures.taught import TaughtViews, picture_teacher, seen_by, shifted
+from unmask.training.pictures.taught import Material, TaughtViews, picture_teacher, seen_by, shifted
 from unmask.training.pictures.train_faces import loader
 from unmask.training.recipe import Recipe
 
@@ -88,10 +88,15 @@ def _lessons(
 ) -> PhotographStream | TaughtViews:
     if not recipe.teacher.card:
         return PhotographStream(rows, recipe, size_px=size_px)
+    if recipe.teacher.pieces:
+        message = (
+            f"{recipe.name}: teacher.pieces is for pupils that judge faces; this one sees pieces anyway. Leave it out."
+        )
+        raise InvalidOption(message)
     session = picture_teacher(recipe)
     stream = PhotographStream(rows, recipe, size_px=seen_by(session))
     with bench.fabric.rank_zero_first():
-        return TaughtViews(stream, session, recipe, bench.out / "taught", vary=shifted, listener=listener)
+        return TaughtViews(Material(stream, shifted), session, recipe, bench.out / "taught", listener=listener)
 
 
 def _figures(network: Network, checks: Mapping[Side, Sequence[Row]], size_px: int) -> dict[str, float]:
