@@ -121,7 +121,7 @@ def one_source(entries: Sequence[dict[str, Any]]) -> str:
         "Much of the field reports accuracy inside this source (FFHQ against StyleGAN): 94 % for the blur-and-noise",
         "network, 99 % for fine-tuned backbones, after training on all 100,000 of its pictures at full length. Below,",
         "groups kept back of the 2,200 at hand (1,668 teach); the threshold is chosen on one half of them, accuracy",
-        "measured on the other. These recipes see nearly the whole picture, as the field does, hardly disturbed.\n",
+        "measured on the other. These recipes see nearly the whole picture, as the field does.\n",
         "| recipe | steps | accuracy (95 % interval) | AUC | media | short of its mark by |",
         "|---|---|---|---|---|---|",
     ]
