@@ -13,6 +13,8 @@ import matplotlib as mpl
 mpl.use("Agg")
 
 from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.transforms import Bbox
 
 TITLE = "# The zoo: every architecture on the same media\n"
 INTRODUCTION = """
@@ -181,18 +183,28 @@ def save_ranking(entries: Sequence[dict[str, Any]], path: Path) -> None:
 def save_cost(entries: Sequence[dict[str, Any]], path: Path) -> None:
     """Latency against unseen AUC, so that one sees what a better figure costs."""
     figure_, axes = plt.subplots(figsize=(8, 5.2), layout="constrained")
-    for entry in entries:
-        axes.plot(entry["latency_ms"], entry["test"]["value"], "o", color="#3b6ea5", markersize=5)
-        axes.annotate(
-            entry["name"],
-            (entry["latency_ms"], entry["test"]["value"]),
-            xytext=(4, 3),
-            textcoords="offset points",
-            fontsize=7,
-        )
+    axes.plot([e["latency_ms"] for e in entries], [e["test"]["value"] for e in entries], "o", c="#3b6ea5", ms=5)
     axes.margins(x=0.15)
     axes.set(xscale="log", xlabel="milliseconds for one crop, one core", ylabel="AUC on unseen sources")
     axes.xaxis.set_major_formatter("{x:g}")
     axes.grid(alpha=0.3)
+    figure_.canvas.draw()  # Settles the layout, and with it where names would touch.
+    taken: list[Bbox] = []
+    for entry in entries:
+        _name(axes, entry["name"], (entry["latency_ms"], entry["test"]["value"]), taken)
     figure_.savefig(path, dpi=110)
     plt.close(figure_)
+
+
+def _name(axes: Axes, name: str, point: tuple[float, float], taken: list[Bbox]) -> None:
+    """Write a name beside its point, where it touches none of the names that are there."""
+    for across, up, side in ((4, 3, "left"), (4, -9, "left"), (-4, 3, "right"), (-4, -9, "right")):
+        text = axes.annotate(name, point, (across, up), textcoords="offset points", fontsize=7, ha=side)
+        box = text.get_window_extent()
+        if not any(box.overlaps(other) for other in taken):
+            break
+        text.remove()
+    else:
+        text = axes.annotate(name, point, (4, 3), textcoords="offset points", fontsize=7)
+        box = text.get_window_extent()
+    taken.append(box)
