@@ -118,6 +118,8 @@ def trained(path: Path, data: Path, out: Path, *, crops: Path, budget: Budget) -
         try:
             train(recipe, data, folder, machine=machine, cache=crops)
         except WeightsMissing:
+            if not recipe.pretrained:  # What is missing is no start, and nothing can do without it.
+                raise
             recipe = replace(recipe, pretrained="")
             folder.mkdir(parents=True, exist_ok=True)
             (folder / _FROM_SCRATCH).touch()

@@ -223,3 +223,5 @@ def test_a_run_can_learn_from_a_teacher(home: Path, tmp_path: Path) -> None:
         run(home, tmp_path / "masks", recipe(home, forge__mask_weight="0.5", **settings))
     run(home, tmp_path / "pieces", recipe(home, schedule__steps="2", teacher__pieces="0.5", **settings))
     assert len(np.load(tmp_path / "pieces" / "taught" / "pieces" / "answers.npy")) == 4
+    with pytest.raises(InvalidOption, match=r"teacher\.pieces is 1\.5"):
+        run(home, tmp_path / "many", recipe(home, teacher__pieces="1.5", **settings))

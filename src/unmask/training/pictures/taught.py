@@ -75,10 +75,9 @@ class TaughtViews(Dataset[tuple[U8Array, np.float32]]):
         teacher = recipe.teacher
         self._vary, self._seed, self._share = material.vary, recipe.schedule.seed, teacher.share
         self._labelled = _stock(material.stream, session, teacher.views, folder, listener)
-        self._often = teacher.pieces if material.pieces else 0.0
-        if material.pieces:
-            count = max(round(teacher.views * teacher.pieces), 1)
-            self._others = _stock(material.pieces, session, count, folder / "pieces", listener)
+        self._often, count = teacher.pieces, max(round(teacher.views * teacher.pieces), 1)
+        others = folder / "pieces"
+        self._others = _stock(material.pieces, session, count, others, listener) if material.pieces else None
 
     def __getitem__(self, number: int) -> tuple[U8Array, np.float32]:
         """Make an example.
@@ -91,7 +90,7 @@ class TaughtViews(Dataset[tuple[U8Array, np.float32]]):
         """
         cv2.setNumThreads(1)
         rng = np.random.default_rng([self._seed, number])
-        if self._often and rng.random() < self._often:
+        if self._others and rng.random() < self._often:
             pixels, answers = self._others
             place = int(rng.integers(len(answers)))
             return self._vary(np.asarray(pixels[place], np.uint8), rng), np.float32(answers[place])

@@ -128,6 +128,9 @@ def _lessons(
 
 
 def _pieces(rows: Sequence[Row], recipe: Recipe, size_px: int) -> PieceStream:
+    if not 0 < recipe.teacher.pieces <= 1:
+        message = f"{recipe.name}: teacher.pieces is {recipe.teacher.pieces:g}; expected a share from 0 to 1."
+        raise InvalidOption(message)
     pictures = [row for row in rows if row.kind == "image"]
     if not pictures:
         message = f"{recipe.name}: teacher.pieces are cut from pictures, and the training side has none. Leave it out."
