@@ -47,22 +47,37 @@ COLUMNS = (
 
 
 def write_page(results: Path, page: Path, *, total: int) -> None:
-    """Write the page and its plots from all results in a folder; those for voices lie in its folder ``voices``."""
-    entries = read(results)
-    text = faces(entries, page.parent / "zoo", total) if entries else TITLE
-    page.parent.mkdir(parents=True, exist_ok=True)
-    page.write_text(text + voices(read(results / "voices")), encoding="utf-8")
+    """Write the page and its plots from all results in a folder; those for voices lie in its folder ``voices``.
+
+    What the page shows is kept beside its plots, in ``zoo/results.json``, so that a run of a few recipes, on another
+    machine or in another year, replaces their rows and leaves the others.
+    """
+    plots = page.parent / "zoo"
+    plots.mkdir(parents=True, exist_ok=True)
+    record = plots / "results.json"
+    kept = json.loads(record.read_text(encoding="utf-8")) if record.is_file() else {}
+    kept = {
+        kind: {**kept.get(kind, {}), **read(folder)}
+        for kind, folder in (("faces", results), ("voices", results / "voices"))
+    }
+    record.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    entries = best_first(kept["faces"])
+    text = faces(entries, plots, total) if entries else TITLE
+    page.write_text(text + voices(best_first(kept["voices"])), encoding="utf-8")
 
 
-def read(folder: Path) -> list[dict[str, Any]]:
-    """All results in a folder, best first."""
-    entries = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
-    return sorted(entries, key=lambda entry: -entry["test"]["value"])
+def read(folder: Path) -> dict[str, dict[str, Any]]:
+    """All results in a folder, by recipe."""
+    return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))}
+
+
+def best_first(entries: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """Ordered by the figure on unseen sources."""
+    return sorted(entries.values(), key=lambda entry: -entry["test"]["value"])
 
 
 def faces(entries: Sequence[dict[str, Any]], plots: Path, total: int) -> str:
     """Introduction, table, plots and the section on one source."""
-    plots.mkdir(parents=True, exist_ok=True)
     save_ranking(entries, plots / "unseen.png")
     save_cost(entries, plots / "latency.png")
     largest = max(max(entry[side]["media"] for side in ("holdout", "test")) for entry in entries)

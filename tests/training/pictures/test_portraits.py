@@ -184,6 +184,24 @@ def test_video_codecs_and_screenshots(kind: str) -> None:
     assert not (once(**{kind: 1.0}) == once()).all()
 
 
+def test_without_variation_a_crop_is_what_the_scanner_sees_or_its_mirror_image() -> None:
+    calm = {**dict.fromkeys(AUGMENT, 0.0), "vary": 0.0}
+    mask = np.zeros((240, 240), np.uint8)
+    seen = as_scanned(people.bust(), size_px=120, margin=1.3)
+    drawn = [
+        disturb(people.bust(), mask, np.random.default_rng(seed), size_px=120, margin=1.3, often=calm)[0]
+        for seed in range(8)
+    ]
+    plain = [bool((pixels == seen).all()) for pixels in drawn]
+    turned = [
+        not same and abs(pixels[:, ::-1].astype(int) - seen).mean() < 2
+        for same, pixels in zip(plain, drawn, strict=True)
+    ]
+    assert any(plain)
+    assert any(turned)
+    assert sum(plain) + sum(turned) == len(drawn)
+
+
 def test_unknown_settings_name_the_nearest(tmp_path: Path) -> None:
     with pytest.raises(UnknownOption, match=r"\[augment\].*Did you mean screenshot"):
         stream([face(tmp_path, "a"), face(tmp_path, "b", 1)], augment={"screnshot": 0.1})

@@ -23,8 +23,11 @@ AUGMENT = {
     "noise": 0.12,
     "recode": 0.25,
     "cut_out": 0.15,
+    "vary": 1.0,
 }
-"""How often each disturbance happens, unless the recipe's table ``[augment]`` says otherwise."""
+"""How often each disturbance happens, unless the recipe's table ``[augment]`` says otherwise.
+
+``vary`` is how often margin, offset, tilt, colour and light differ from what the scanner sees."""
 
 _INTERPOLATIONS = (cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_AREA, cv2.INTER_LANCZOS4)
 
@@ -64,8 +67,10 @@ def disturb(
         pixels = through_h264([pixels], int(rng.integers(23, 41)))[0]
     if rng.random() < often["screenshot"]:
         pixels = degrade.screenshot(pixels, float(rng.uniform(0.5, 1.0)))
-    pixels, mask = _frame(pixels, mask, rng, size_px=size_px, margin=margin)
-    pixels = recolour(pixels, rng)
+    varied = often["vary"] >= 1 or rng.random() < often["vary"]
+    pixels, mask = _frame(pixels, mask, rng, size_px=size_px, margin=margin, varied=varied)
+    if varied:
+        pixels = recolour(pixels, rng)
     if rng.random() < often["blur"]:
         pixels = degrade.blur(pixels, float(rng.uniform(0.4, 1.6)))
     if rng.random() < often["noise"]:
@@ -91,16 +96,18 @@ def recode(pixels: U8Array, rng: np.random.Generator) -> U8Array:
 
 
 def _frame(
-    pixels: U8Array, mask: U8Array, rng: np.random.Generator, *, size_px: int, margin: float
+    pixels: U8Array, mask: U8Array, rng: np.random.Generator, *, size_px: int, margin: float, varied: bool
 ) -> tuple[U8Array, U8Array]:
-    """Choose margin, offset, tilt and mirror image, then resize; the mask goes along."""
+    """Choose the mirror image and, if it is to vary, margin, offset and tilt; then resize; the mask goes along."""
     side = pixels.shape[0]
     mask = np.asarray(cv2.resize(mask, (side, side), interpolation=cv2.INTER_AREA), np.uint8)  # It was not shrunk.
     if rng.random() < 0.5:
         pixels, mask = pixels[:, ::-1], mask[:, ::-1]
-    half = side * margin / CACHE_MARGIN / 2 * float(rng.uniform(0.87, 1.15))
-    x, y = side / 2 + rng.uniform(-0.05, 0.05, 2) * side
-    if rng.random() < 0.3:
+    half, x, y = side * margin / CACHE_MARGIN / 2, side / 2, side / 2
+    if varied:
+        half *= float(rng.uniform(0.87, 1.15))
+        x, y = side / 2 + rng.uniform(-0.05, 0.05, 2) * side
+    if varied and rng.random() < 0.3:
         matrix = cv2.getRotationMatrix2D((float(x), float(y)), float(rng.uniform(-9, 9)), 1.0)
         pixels, mask = (_turned(np.ascontiguousarray(part), matrix) for part in (pixels, mask))
     square = (float(x - half), float(y - half), float(x + half), float(y + half))
