@@ -49,7 +49,7 @@ def progress() -> Iterator[Listener]:
 
 
 def verdict_line(result: ScanReport | ScanFailure) -> str:
-    """One line for people, in rich markup; names of files are escaped, bytes in them that are no text spelt out."""
+    """One line for people, in rich markup; names of files are escaped, what is no plain text in them spelt out."""
     if isinstance(result, ScanFailure):
         return f"[bold magenta]not examined  [/]  {_printable(result.message)}"
     style, words = _STYLE[result.verdict], _WORDS[result.verdict]
@@ -58,10 +58,12 @@ def verdict_line(result: ScanReport | ScanFailure) -> str:
         low, high = result.interval
         figures = f"p(fake) {result.p_fake:4.0%} ({low:.0%}-{high:.0%})"
     why = f"\n{'':16}[dim]{escape(result.reasons[0])}[/]" if result.reasons else ""
-    for beside in (lips.line(result.lips), provenance.line(result.provenance)):
+    for beside in (*result.warnings, lips.line(result.lips), provenance.line(result.provenance)):
         why += f"\n{'':16}[dim]{_printable(beside)}[/]" if beside else ""
     return f"[{style}]{words}[/]  {figures}  covers {result.coverage:.0%}  {_printable(str(result.media.path))}{why}"
 
 
 def _printable(text: str) -> str:
-    return escape(text.encode("utf-8", "backslashreplace").decode("utf-8"))
+    """Spell out whatever could move the cursor, change colours, turn the direction of writing or begin a line."""
+    whole = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return escape("".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in whole))

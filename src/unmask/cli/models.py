@@ -67,7 +67,10 @@ def show(name: Name) -> None:
 
 @app.command()
 def verify() -> None:
-    """Compare every model file on this machine with its card; exits with 4 if one differs or is missing."""
+    """Compare every model file on this machine with its card; exits with 4 if one differs.
+
+    Models that have to be fetched and were not are named, and are no fault.
+    """
     from unmask.models import catalogue, store
 
     for card in map(catalogue.find, catalogue.names()):
@@ -85,7 +88,9 @@ def fetch(
     source: Annotated[
         str,
         typer.Option(
-            "--from", help="A file or folder, an installed package, or a URL, instead of the card's.", metavar="SOURCE"
+            "--from",
+            help="A file or folder, an installed package, or a URL, instead of the card's, for what is not here yet.",
+            metavar="SOURCE",
         ),
     ] = "",
 ) -> None:

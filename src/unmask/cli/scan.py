@@ -15,11 +15,12 @@ if TYPE_CHECKING:
     from unmask.core.evidence import ScanFailure, ScanReport
     from unmask.scanning.plan import ScanPlan
 
+FRAMES = 32
 Verdicts = ("likely_fake", "likely_real", "inconclusive")
 
 
 def scan(  # noqa: PLR0913 - one parameter for each flag that people see
-    paths: Annotated[list[Path], typer.Argument(help="Pictures, videos, recordings, or folders of them.")],
+    paths: Annotated[list[str], typer.Argument(help="Pictures, videos, recordings, or folders of them.")],
     *,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object per file on stdout.")] = False,
     html: Annotated[
@@ -27,7 +28,9 @@ def scan(  # noqa: PLR0913 - one parameter for each flag that people see
     ] = None,
     pdf: Annotated[Path | None, typer.Option(help="Write one PDF per file into this folder.", metavar="DIR")] = None,
     out: Annotated[Path | None, typer.Option(help="Write a table: .parquet, .csv or .jsonl.", metavar="FILE")] = None,
-    frames: Annotated[int, typer.Option(help="Frames of a video to look at, evenly over time.", min=1)] = 32,
+    frames: Annotated[
+        int | None, typer.Option(help="Frames of a video to look at, evenly over time; 32 by default.", min=1)
+    ] = None,
     every: Annotated[int, typer.Option(help="Look at every n-th frame instead of --frames.", min=0)] = 0,
     tier: Annotated[str, typer.Option(help="Detectors: fast, accurate, or auto: the best that is installed.")] = "auto",
     model: Annotated[str, typer.Option(help="Card (or its path) of another face, speech or picture detector.")] = "",
@@ -39,8 +42,8 @@ def scan(  # noqa: PLR0913 - one parameter for each flag that people see
 ) -> None:
     """Say how likely each file is forged, and why.
 
-    Exit codes: 0 all scanned; 1 a file could not be examined (the others were); 2 wrong usage; 3 --fail-on matched;
-    4 a model is missing or damaged.
+    Exit codes: 0 all scanned; 1 a file could not be examined (the others were), whatever --fail-on says; 2 wrong
+    usage; 3 --fail-on matched; 4 a model is missing or damaged.
     """
     from unmask.core.errors import InvalidOption, nearest
     from unmask.scanning.many import choose_executor, scan_many
@@ -49,19 +52,40 @@ def scan(  # noqa: PLR0913 - one parameter for each flag that people see
     if fail_on and fail_on not in Verdicts:
         message = f"--fail-on: there is no verdict {fail_on!r}. {nearest(fail_on, Verdicts)}"
         raise InvalidOption(message)
-    _check_outputs(html, pdf, out)
-    found = list(files(paths))
-    if not found:
-        message = (
-            "There is no file below " + ", ".join(str(path) for path in paths) + ". Name a picture, video or sound."
-        )
+    if every and frames is not None:
+        message = "--frames and --every exclude each other. Give one of them."
         raise InvalidOption(message)
-    plan = _plan(tier, model, frames=frames, every=every, engine=engine, exhibits=4 if html or pdf else 0)
+    _check_outputs(html, pdf, out)
+    found = list(files(map(_path, paths)))
+    if not found:
+        message = "There is no file below " + ", ".join(paths) + ". Name a picture, video or sound."
+        raise InvalidOption(message)
+    plan = _plan(tier, model, frames=frames or FRAMES, every=every, engine=engine, exhibits=4 if html or pdf else 0)
     executor, plan = choose_executor(workers, len(found), plan)
-    results = _shown(scan_many(found, plan, executor=executor), len(found), as_json=json)
+    results = scan_many(found, plan, executor=executor)
+    results = _shown(results, len(found), as_json=json, alone=not (html or pdf or out))
     if pdf:
         results = _printed(results, pdf)
     raise typer.Exit(_finish(results, html, out, fail_on))
+
+
+def _path(name: str) -> Path:
+    """The file or folder that people named.
+
+    Raises:
+        InvalidOption: It is empty, an address or a dash, none of which names one.
+    """
+    from unmask.core.errors import InvalidOption
+
+    if not name.strip():
+        message = "One of the names is empty. Name a file or a folder; for this one, write a dot."
+    elif "://" in name and not Path(name).exists():
+        message = f"{name} is an address. Scans use no network: save the file first and name it."
+    elif name == "-":
+        message = "A scan reads files, not its standard input. Save what comes from there first and name the file."
+    else:
+        return Path(name)
+    raise InvalidOption(message)
 
 
 def _check_outputs(html: Path | None, pdf: Path | None, out: Path | None) -> None:
@@ -72,6 +96,9 @@ def _check_outputs(html: Path | None, pdf: Path | None, out: Path | None) -> Non
         from unmask.report.to_table import check_suffix
 
         check_suffix(out)
+        if out.is_dir():
+            message = f"--out: {out} is a folder. Name a file, for example {out / 'results.csv'}."
+            raise InvalidOption(message)
     for flag, folder in (("--html", html), ("--pdf", pdf), ("--out", out.parent if out else None)):
         try:
             if folder:
@@ -105,9 +132,12 @@ def _plan(tier: str, model: str, *, frames: int, every: int, engine: str, exhibi
 
 
 def _shown(
-    results: Iterator[ScanReport | ScanFailure], total: int, *, as_json: bool
+    results: Iterator[ScanReport | ScanFailure], total: int, *, as_json: bool, alone: bool
 ) -> Iterator[ScanReport | ScanFailure]:
-    """Pass results on, each shown as soon as it is there: JSON or a line on stdout, the bar on stderr."""
+    """Pass results on, each shown as soon as it is there: JSON or a line on stdout, the bar on stderr.
+
+    Where nobody reads stdout any more, the scan ends if that was all it was for (`alone`), and else goes on unseen.
+    """
     from rich.console import Console
 
     from unmask.cli.console import progress, verdict_line
@@ -117,12 +147,27 @@ def _shown(
     lines = Console(highlight=False, soft_wrap=True)
     with progress() as listen:
         for done, result in enumerate(results, start=1):
-            if as_json:
-                typer.echo(to_json(result))
-            else:
-                lines.print(verdict_line(result))
+            try:
+                if as_json:
+                    typer.echo(to_json(result))
+                else:
+                    lines.print(verdict_line(result))
+            except BrokenPipeError:
+                _hush()
+                if alone:
+                    raise typer.Exit(exits.OK) from None
             listen(Advanced("scanning", done, total))
             yield result
+
+
+def _hush() -> None:
+    """Send what is still to be printed nowhere, so that neither the scan nor the end of the process trips over it."""
+    import os
+    import sys
+
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 def _printed(results: Iterator[ScanReport | ScanFailure], folder: Path) -> Iterator[ScanReport | ScanFailure]:

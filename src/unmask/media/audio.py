@@ -101,9 +101,13 @@ def stream_sound(
         raise InvalidOption(f"stream_sound: rate_hz and block_s must be above 0, got {rate_hz} and {block_s}.")
     faults = _Faults()
     total = 0
-    for start_s, samples in _blocks(_pieces(path, rate_hz, faults, warn), rate_hz, round(block_s * rate_hz)):
-        total += samples.size
-        yield Sound(samples, rate_hz, start_s)
+    try:
+        for start_s, samples in _blocks(_pieces(path, rate_hz, faults, warn), rate_hz, round(block_s * rate_hz)):
+            total += samples.size
+            yield Sound(samples, rate_hz, start_s)
+    except GeneratorExit:  # Whoever listens has heard enough; what was wrong so far is told all the same.
+        faults.tell(warn)
+        raise
     if total == 0:
         raise DecodeFailed(f"{path}: the sound track holds no sample that can be decoded. Copy or download it again.")
     faults.tell(warn)

@@ -35,6 +35,7 @@ _DEMUXERS = (
     "mov,matroska,avi,asf,flv,live_flv,mpegts,mpeg,mxf,dv,ivf,nut,rm,yuv4mpegpipe,"
     "ogg,wav,w64,flac,mp3,aac,aiff,amr,amrnb,amrwb,caf,ape,wv,tta,tak,au,ac3,eac3,dts,voc"
 )
+_SLOWEST_HZ = 1000
 _NOT_MOVING = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
 
 
@@ -83,10 +84,10 @@ def video_stream(container: InputContainer) -> VideoStream | None:
 
 
 def sound_stream(container: InputContainer) -> AudioStream | None:
-    """Return the first sound track that can be decoded."""
+    """Return the first sound track that can be decoded; a rate at which nothing can be heard counts as damage."""
     for stream in container.streams.audio:
         context = stream.codec_context
-        if context is not None and context.sample_rate > 0 and context.channels > 0:
+        if context is not None and context.sample_rate >= _SLOWEST_HZ and context.channels > 0:
             return stream
     return None
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import pillow_heif
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from unmask.core.errors import DecodeFailed, MediaTooLarge, UnsupportedMedia
 from unmask.core.records import U8Array
@@ -192,7 +192,7 @@ def _check_size(path: Path, size: tuple[int, int], limits: Limits) -> None:
     if width * height > limits.max_image_pixels:
         raise MediaTooLarge(
             f"{path} is a picture of {width}x{height} px; expected at most {limits.max_image_pixels:,} pixels. "
-            "Scale it down or crop it to the face, or raise the limit on pixels."
+            "Scale it down or crop it to the face."
         )
 
 
@@ -226,8 +226,15 @@ def _frame_warnings(image: Image.Image) -> tuple[str, ...]:
 
 
 def _damaged(path: Path, name: str, error: BaseException) -> DecodeFailed:
-    reason = str(error).rstrip(".") or type(error).__name__
+    if isinstance(error, UnidentifiedImageError):  # Its words name a Python object.
+        reason = f"it is damaged, or of a kind of {name} that is not supported"
+    else:
+        reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
     return DecodeFailed(
-        f"{path} starts like a {name} picture but cannot be decoded ({reason}); expected a complete file. "
-        "Copy or download it again, or open and save it anew."
+        f"{path} starts like {_article(name)} {name} picture but cannot be decoded ({reason}); expected a complete "
+        "file. Copy or download it again, or open it and save it as PNG or JPEG."
     )
+
+
+def _article(name: str) -> str:
+    return "an" if name[:1] in "AEIO" else "a"

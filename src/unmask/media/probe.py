@@ -142,5 +142,5 @@ def _nothing_usable(path: Path, container: InputContainer) -> UnsupportedMedia |
         )
     return UnsupportedMedia(
         f"{path} is a {short_format(container)} file that holds only {', '.join(kinds)} of no usable kind; expected "
-        "video or sound that can be decoded. Convert it to MP4 (H.264, AAC) first."
+        "video or sound that can be decoded. Convert it first: videos to MP4 (H.264, AAC), sound to WAV."
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from functools import partial
 from multiprocessing import get_context
@@ -60,7 +61,26 @@ def scan_many(
     Raises:
         ModelError: A model is missing or not the one its card names; no file could be scanned then.
     """
-    yield from (executor or InProcess()).map(partial(scan_one, plan), paths)
+    done, runs = 0, executor or InProcess()
+    while done < len(paths):
+        try:
+            for result in runs.map(partial(scan_one, plan), paths[done:]):
+                done += 1
+                yield result
+        except BrokenProcessPool:  # One died, of this file or of a later one; alone, only the culprit is lost.
+            yield _scan_alone(plan, paths[done])
+            done += 1
+
+
+def _scan_alone(plan: ScanPlan, path: Path) -> ScanReport | ScanFailure:
+    try:
+        return next(ProcessPool(1).map(partial(scan_one, plan), [path]))
+    except BrokenProcessPool:
+        message = (
+            f"{path}: the process that examined it was ended from outside, mostly for lack of memory. Scan it alone, "
+            "with --workers 1 and fewer --frames."
+        )
+        return ScanFailure(str(path), "WorkerDied", message)
 
 
 def scan_one(plan: ScanPlan, path: Path) -> ScanReport | ScanFailure:

@@ -55,7 +55,7 @@ def face_evidence(seen: Sighting, detector: str, card: Calibration) -> tuple[Evi
     apart = _passages(seen, card)
     people = tuple(_person(seen, track, card, apart.get(track.id)) for track in seen.tracks)
     counted = [person for person in people if person.id in logits]
-    coverage = seen.frames_scored / max(seen.frames, 1)
+    coverage = seen.frames_scored / max(seen.frames, seen.expected, 1)
     common = {
         "detector": detector,
         "modality": "face",

@@ -38,6 +38,7 @@ class Sighting:
         answers: One answer a face.
         tracks: People; members index `faces`.
         frames: Frames looked at.
+        expected: Frames that were chosen; more than `frames` where some could not be decoded.
         frames_with_face: Frames in which a face was found.
         frames_scored: Frames in which a face was scored.
         exhibits: Pictures for a report, in order of time.
@@ -52,6 +53,7 @@ class Sighting:
     answers: list[Score | Abstention] = field(default_factory=list)
     tracks: list[Track] = field(default_factory=list)
     frames: int = 0
+    expected: int = 0
     frames_with_face: int = 0
     frames_scored: int = 0
     exhibits: tuple[Exhibit, ...] = ()
@@ -79,13 +81,13 @@ def look(frames: Iterable[Frame], kit: Kit, *, search: Search, expected: int, ex
         frames: In order of time; consumed lazily, a few at a time.
         kit: Open models.
         search: How hard to look for faces.
-        expected: About how many frames will come.
+        expected: How many frames were chosen.
         exhibits: Most pictures to keep: the most suspicious one of each of so many stretches of the medium.
 
     Returns:
         The sighting.
     """
-    seen = Sighting()
+    seen = Sighting(expected=expected)
     linker = Linker(lambda aligned: kit.identifier.embed(aligned))
     kept: dict[int, _Kept] = {}
     for batch in _batches(frames, seen):

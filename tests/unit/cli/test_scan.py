@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from PIL import Image
 
 from tests.makers import models
 from tests.unit.cli.conftest import Run
@@ -247,3 +248,44 @@ def test_a_plan_is_what_the_options_say(run: Run, gallery: Path, tiny_plan: Scan
     (report,) = documents(run("scan", gallery / "genuine.mp4", "--json", "--model", tiny_plan.speech).out)
     assert isinstance(report, ReportDocument)
     assert [entry.detector for entry in report.evidence] == ["tiny-face", "tiny-speech"]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("", "empty"), ("https://example.org/a.jpg", "address"), ("-", "standard input")]
+)
+def test_2_names_of_nothing(run: Run, name: str, words: str) -> None:
+    answer = run("scan", name)
+    assert answer.code == 2
+    assert words in answer.err
+
+
+def test_2_frames_beside_every(run: Run, gallery: Path) -> None:
+    answer = run("scan", gallery / "genuine.png", "--frames", 5, "--every", 3)
+    assert answer.code == 2
+    assert "exclude" in answer.err
+
+
+def test_2_a_folder_as_table_before_anything_is_scanned(run: Run, gallery: Path, tmp_path: Path) -> None:
+    (tmp_path / "there.csv").mkdir()
+    answer = run("scan", gallery / "genuine.png", "--out", tmp_path / "there.csv")
+    assert answer.code == 2
+    assert "is a folder" in answer.err
+    assert answer.out == ""
+
+
+def test_names_of_files_cannot_move_the_cursor_or_begin_a_line(run: Run, tmp_path: Path) -> None:
+    for name in ("a\nlikely genuine  p(fake)   1%.jpg", "b\x1b[31m.jpg", "c\u202egpj.jpg"):
+        (tmp_path / name).write_text("no picture")
+    answer = run("scan", tmp_path)
+    assert answer.code == 1
+    assert len(answer.out.splitlines()) == 3
+    assert not {"\x1b", "\u202e"} & set(answer.out)
+    assert "a\\nlikely genuine" in answer.out
+
+
+def test_warnings_stand_below_the_verdict(run: Run, gallery: Path, tmp_path: Path) -> None:
+    picture = Image.open(gallery / "genuine.png").convert("RGB")
+    picture.save(tmp_path / "moving.gif", save_all=True, append_images=[picture.rotate(90)])
+    answer = run("scan", tmp_path / "moving.gif")
+    assert answer.code == 0
+    assert "only its first frame is examined" in answer.out

@@ -159,3 +159,19 @@ def test_wrong_settings(tmp_path: Path) -> None:
         list(stream_sound(path, rate_hz=0))
     with pytest.raises(InvalidOption):
         list(iter_sound(path, [0.0], length_s=0.0))
+
+
+def test_what_was_wrong_is_told_also_to_those_who_stop_listening(tmp_path: Path) -> None:
+    tone = sounds.tone(3.0)
+    tone[100:110] = np.nan
+    warnings: list[str] = []
+    blocks = stream_sound(sounds.write_wav(tmp_path / "a.wav", tone, 16000), block_s=0.5, warn=warnings.append)
+    next(blocks)
+    blocks.close()
+    assert warnings == ["Sound samples that are no usable numbers and were silenced: 10."]
+
+
+def test_a_rate_at_which_nothing_can_be_heard_is_refused(tmp_path: Path) -> None:
+    path = sounds.write_wav(tmp_path / "a.wav", sounds.tone(1.0), 1)
+    with pytest.raises(UnsupportedMedia, match="no sound track"):
+        list(stream_sound(path))

@@ -95,6 +95,12 @@ def test_the_most_frequent_reason_is_given() -> None:
     assert (evidence.abstained, evidence.detail) == ("too_dark", DARK.detail)
 
 
+def test_frames_that_could_not_be_decoded_lower_the_coverage() -> None:
+    seen = sighting([1.0, 1.0])
+    seen.expected = 8
+    assert face_evidence(seen, "d", CARD)[0].coverage == pytest.approx(2 / 8)
+
+
 def test_coverage_is_the_share_of_frames_with_a_score() -> None:
     evidence, people = face_evidence(sighting([1.0, SMALL, 1.0, DARK], frames=8), "d", CARD)
     assert evidence.coverage == pytest.approx(2 / 8)

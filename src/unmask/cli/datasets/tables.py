@@ -27,13 +27,14 @@ _EXAMPLES = 5
 
 def show_table(title: str, header: Sequence[str], lines: Iterable[Sequence[object]]) -> None:
     """Print a table; columns after the first two are numbers where their heading is one of counts."""
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE)
+    console, table = Console(highlight=False), Table(box=box.SIMPLE)
     for column in header:
         numbers = column in {"real", "fake", "groups", "count", "media", "AUC"}
         table.add_column(column, justify="right" if numbers else "left", overflow="fold")
     for line in lines:
         table.add_row(*(escape(f"{cell:,}" if isinstance(cell, int) else str(cell)) for cell in line))
-    Console(highlight=False).print(table)
+    console.print(f"[bold]{escape(title)}[/]", soft_wrap=True)  # A table's own title is broken at the table's width.
+    console.print(table)
 
 
 def show_rows(rows: Sequence[Row], title: str) -> None:

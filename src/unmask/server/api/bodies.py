@@ -134,8 +134,11 @@ class _Form:
 
     def _begin(self) -> None:
         _, options = parse_options_header(self._headers.get(b"content-disposition"))
-        if options.get(b"name") != self._field.encode() or b"filename" not in options:
+        if b"filename" not in options:
             return
+        if (name := options.get(b"name", b"")) != self._field.encode():
+            where = name.decode("utf-8", "replace")[:40]
+            raise Refused(422, "no_file", f"A file stands in the field `{where}`; expected it in `{self._field}`.")
         if len(self._received) >= self._most:
             raise Refused(413, "too_many_files", f"More than {self._most} files at once; hand in the rest later.")
         self._name = clean_name(options[b"filename"].decode("utf-8", "replace"))

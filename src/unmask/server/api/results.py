@@ -128,5 +128,6 @@ def _file(path: FilePath, kind: str, save_as: str | None, headers: dict[str, str
 def _not_yet(job: Job) -> Refused:
     if job.state in ("queued", "running"):
         return Refused(409, "not_yet", f"The job is {job.state}; follow {job.links.events} and ask again.")
+    state = "failed" if job.state == "failed" else f"was {job.state}"
     why = f": {job.error.message}" if job.error else ""
-    return Refused(404, "no_result", f"The job was {job.state} and has no result{why}")
+    return Refused(404, "no_result", f"The job {state} and has no result{why}")

@@ -42,7 +42,15 @@ class Keys:
         self._database = database
 
     def add(self, name: str) -> str:
-        """Make a key and return its secret, which cannot be shown again."""
+        """Make a key and return its secret, which cannot be shown again.
+
+        Raises:
+            InvalidOption: The name is empty, or a valid key has it, so that revoking by name would take both.
+        """
+        if not name.strip():
+            raise InvalidOption("A key needs a name that tells whom it is for.")
+        if name[:200] in {key.name for key in self.all()}:
+            raise InvalidOption(f"There is a key named {name!r}. Revoke it first, or choose another name.")
         secret = _PREFIX + secrets.token_urlsafe(32)
         with self._database.writing() as session:
             session.add(KeyRow(id=new_id(), name=name[:200], digest=_digest(secret), created_at=time.time()))

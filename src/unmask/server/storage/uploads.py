@@ -13,8 +13,9 @@ from pathlib import Path
 from sqlalchemy import delete, update
 from starlette.concurrency import run_in_threadpool
 
+from unmask.core.errors import MediaTooLarge
 from unmask.server.storage.database import Database
-from unmask.server.storage.files import FileStore, Stored, full_disk_named, too_large
+from unmask.server.storage.files import FileStore, Stored, full_disk_named
 from unmask.server.storage.tables import UploadRow, new_id
 
 
@@ -109,7 +110,10 @@ class UploadStore:
         with full_disk_named(), upload.path.open("ab") as stream:
             async for piece in pieces:
                 if offset + len(piece) > upload.length:
-                    raise too_large(upload.length)
+                    raise MediaTooLarge(
+                        f"More came than the {upload.length} bytes that were announced; what fitted is kept. "
+                        "Announce the length of the whole file."
+                    )
                 await run_in_threadpool(stream.write, piece)
                 offset += len(piece)
             await run_in_threadpool(stream.flush)
