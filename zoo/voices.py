@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from unmask.datasets.manifest import read_manifest
+from unmask.datasets.manifest import Row, read_manifest
 from unmask.datasets.split import Side, split
 from unmask.metrics.bootstrap import interval
 from unmask.metrics.ranking import auc, equal_error_rate
@@ -20,10 +20,12 @@ from unmask.models.session import Session
 from unmask.training.architectures.voice.registry import TUNE, voice_network
 from unmask.training.draft import draft_speech_card
 from unmask.training.fitting.bench import Machine
+from unmask.training.fitting.media import present
 from unmask.training.loop import steps_done
 from unmask.training.recipe import Recipe, read_recipe
-from unmask.training.train_voices import clips_by_side, train_voices
+from unmask.training.train_voices import clips_by_side, clips_folder, train_voices
 from unmask.training.voices import SAMPLES, VoiceClip, save_clips, windows_of
+from zoo.manifest import Prepared
 from zoo.trial import Budget
 
 _RUNS = 20
@@ -31,28 +33,29 @@ _SEED = 7
 _SIDES: tuple[Side, ...] = ("holdout", "test")
 
 
-def heard(path: Path, data: Path, out: Path, *, clips: Path, budget: Budget, media: int) -> dict[str, Any]:
+def heard(path: Path, data: Prepared, out: Path, *, clips: Path, budget: Budget, media: int) -> dict[str, Any]:
     """Train one recipe, export it and judge the graph; returns what the table shows.
 
     Args:
         path: The recipe.
-        data: Manifest of recordings.
+        data: The recordings.
         out: Where the run and its graph go.
         clips: Folder of decoded recordings, shared by all recipes.
         budget: How much training it gets.
         media: Most recordings a side.
     """
-    whole = read_recipe(path)
+    whole = data.fitted(read_recipe(path))
     fitted = whole.network.get(TUNE) == "none"
     recipe = whole if fitted else budget.shorten(whole, step_seconds)
     folder = out / "runs" / path.stem
     resumed, begin = steps_done(folder) > 0, time.process_time()
-    fewer = shortened(recipe, data, clips, out / f"clips-{media}", media)
-    train_voices(recipe, data, folder, machine=Machine(precision="bf16-mixed", workers=0), cache=fewer)
+    recordings = present(read_manifest(data.manifest))[0]
+    fewer = shortened(recipe, recordings, clips, out / f"clips-{media}", media)
+    train_voices(recipe, data.manifest, folder, machine=Machine(precision="bf16-mixed", workers=0), cache=fewer)
     spent = time.process_time() - begin
-    rows = split(read_manifest(data, kind="audio"), recipe.split)["train"]
+    rows = split(recordings, recipe.split)["train"]
     card = replace(draft_speech_card(recipe, folder, rows, out / "models"), home=str(out / "models"))
-    sides = clips_by_side(recipe, data, fewer)
+    sides = clips_by_side(recipe, recordings, fewer)
     network = voice_network(recipe.architecture, recipe.network)
     return {
         "name": path.stem,
@@ -103,12 +106,13 @@ def latency_ms(card: ModelCard) -> float:
     return float(np.median(times) * 1000)
 
 
-def shortened(recipe: Recipe, data: Path, clips: Path, folder: Path, media: int) -> Path:
+def shortened(recipe: Recipe, rows: Sequence[Row], clips: Path, folder: Path, media: int) -> Path:
     """Keep all recordings to learn from and a few of every other side, so that looking costs less than learning."""
-    if not folder.is_dir():
-        for side, found in clips_by_side(recipe, data, clips).items():
+    place = clips_folder(recipe, rows, folder)
+    if not place.is_dir():
+        for side, found in clips_by_side(recipe, rows, clips).items():
             order = np.random.default_rng(_SEED).permutation(len(found))
-            kept = found if side == "train" else [found[place] for place in order[:media]]
-            save_clips(kept, folder.with_suffix(".part") / f"{side}.npz")
-        folder.with_suffix(".part").rename(folder)
+            kept = found if side == "train" else [found[number] for number in order[:media]]
+            save_clips(kept, place.with_suffix(".part") / f"{side}.npz")
+        place.with_suffix(".part").rename(place)
     return folder

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -360,3 +361,23 @@ def test_the_record_says_how_the_run_was_started(tmp_path: Path) -> None:
     assert record["packages"]["torch"] == torch.__version__.partition("+")[0] or record["packages"]["torch"]
     assert record["manifest"]["name"] == "manifest"
     assert len(record["manifest"]["sha256"]) == 64
+
+
+def test_the_record_keeps_what_a_run_was_begun_with(tmp_path: Path) -> None:
+    def record() -> dict[str, Any]:
+        found: dict[str, Any] = json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))
+        return found
+
+    begun = replace(PLAN, steps=30, seed=3)
+    fit(tiny(), batches(), begun, validate=accuracy, out=tmp_path)
+    first = record()
+    fit(tiny(), batches(), replace(begun, seed=99), validate=accuracy, out=tmp_path)
+    assert record() == first  # It was finished, so that nothing was trained.
+    fit(tiny(), batches(), replace(begun, steps=60), validate=accuracy, out=tmp_path)
+    fit(tiny(), batches(), replace(begun, steps=90), validate=accuracy, out=tmp_path)
+    now = record()
+    assert {key: value for key, value in now.items() if key != "went_on_with"} == first
+    assert [(entry["step"], entry["recipe"]["schedule"]["steps"]) for entry in now["went_on_with"]] == [
+        (30, 60),
+        (60, 90),
+    ]

@@ -60,7 +60,7 @@ def evaluate(  # noqa: PLR0913 - one parameter for each flag that people see
     if left_out:
         retrain.leave_out(manifest, left_out, recipe, out, judge=partial(predictions, workers=workers))
     if attack:
-        retrain.attack(manifest, attack, run, recipe, out, epsilon=epsilon)
+        retrain.attack(manifest, attack, run, recipe, out, epsilon=epsilon, sides=side)
     if model:
         trials = (compare, stress_media if stress else 0)
         columns = tuple(column for column in by.split(",") if column)

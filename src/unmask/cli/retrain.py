@@ -42,13 +42,23 @@ def leave_out(manifest: Path, kind: str, recipe: Path | None, out: Path, *, judg
     people_console().print(f"\n{text}\nWritten to {out}", markup=False, soft_wrap=True)
 
 
-def attack(manifest: Path, kind: str, run: Path | None, recipe: Path | None, out: Path, *, epsilon: float) -> None:
-    """Attack the network of a finished run and report clean and robust accuracy."""
+def attack(  # noqa: PLR0913 - the flags of one command
+    manifest: Path,
+    kind: str,
+    run: Path | None,
+    recipe: Path | None,
+    out: Path,
+    *,
+    epsilon: float,
+    sides: Sequence[str] | None = None,
+) -> None:
+    """Attack the network of a finished run and report clean and robust accuracy on media that did not teach it."""
     from unmask.cli.console import people_console, progress
     from unmask.core.errors import InvalidOption, nearest
     from unmask.evaluate.trials.robust import write_robustness
 
     wanted, rows = _recipe_and_rows(manifest, recipe)
+    rows = _judged(rows, wanted, sides)
     from unmask.training.explain.run import cut_units, open_run
     from unmask.training.fitting.robustness import attacked_logits
     from unmask.training.recipe import ATTACKS, Attack
@@ -87,6 +97,30 @@ def _recipe_and_rows(manifest: Path, recipe: Path | None) -> tuple[Recipe, list[
     rows = [row for row in read_manifest(manifest) if row.kind in kinds]
     gone = set(check_files(rows))
     return wanted, [row for row in rows if row not in gone]
+
+
+def _judged(rows: list[Row], recipe: Recipe, sides: Sequence[str] | None) -> list[Row]:
+    """Rows of the wanted sides of the recipe's split; without a wish, of all but the training side.
+
+    Raises:
+        InvalidOption: There is no such side, or nothing on those.
+    """
+    from unmask.core.errors import InvalidOption, nearest
+    from unmask.datasets.split import split
+
+    found = split(rows, recipe.split)
+    for name in sides or ():
+        if name not in found:
+            message = f"--side: there is no side {name!r}. {nearest(name, found)}"
+            raise InvalidOption(message)
+    kept = [row for name, side in found.items() if name in (sides or set(found) - {"train"}) for row in side]
+    if not kept:
+        message = (
+            "The split of the recipe leaves nothing to judge but what taught the network. Name test sources or a "
+            "hold-out in [split]."
+        )
+        raise InvalidOption(message)
+    return kept
 
 
 def _fold(recipe: Recipe, fold: Fold, folder: Path, judge: Judge) -> Outcome:

@@ -7,10 +7,12 @@ choose margin, offset and scale; the scanner's own cropper cuts it.
 from __future__ import annotations
 
 import csv
+import errno
 import hashlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from multiprocessing import get_context
@@ -19,7 +21,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from unmask.core.errors import InputError
+from unmask.core.errors import DiskFull, InputError
 from unmask.core.events import Advanced, Listener, ignore
 from unmask.core.records import F32Array, Face, Frame
 from unmask.datasets.manifest import Row
@@ -83,13 +85,16 @@ def cut_crops(
 
     Returns:
         All crops of these rows, in order of the rows.
+
+    Raises:
+        DiskFull: What was cut before is kept.
     """
     folder.mkdir(parents=True, exist_ok=True)
     index = folder / "crops.csv"
     known = _read_index(index)
     todo = [row for row in rows if str(row.path) not in known]
     jobs = [(row, folder, frames) for row in todo]
-    with index.open("a", newline="", encoding="utf-8") as file:
+    with _full_disk_named(folder), index.open("a", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         for done, (row, lines) in enumerate(zip(todo, _all_cut(jobs, workers), strict=True), start=1):
             known[str(row.path)] = [line for line in lines if line[1]]
@@ -97,6 +102,20 @@ def cut_crops(
             file.flush()  # A medium is in the index as a whole or not at all.
             listener(Advanced("crops", done, len(todo), row.path.name))
     return [crop for row in rows for crop in _crops(row, folder, known[str(row.path)])]
+
+
+@contextmanager
+def _full_disk_named(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        message = (
+            f"{folder}: the disk is full ({error.strerror}). The crops that were cut are kept; free some space and run "
+            "the same command again: it goes on with the next file."
+        )
+        raise DiskFull(message) from error
 
 
 def without_faces(folder: Path) -> dict[str, str]:
@@ -197,7 +216,8 @@ def _save(row: Row, frame: Frame, face: Face, folder: Path) -> list[str] | None:
     name = hashlib.sha256(f"{row.path}#{frame.index}".encode()).hexdigest()[:20] + ".jpg"
     path = folder / name[:2] / name
     path.parent.mkdir(exist_ok=True)
-    cv2.imwrite(str(path), cv2.cvtColor(crop.pixels_rgb_u8, cv2.COLOR_RGB2BGR), _QUALITY)
+    # Not cv2.imwrite, which is silent where a full disk cuts the file short.
+    path.write_bytes(cv2.imencode(".jpg", cv2.cvtColor(crop.pixels_rgb_u8, cv2.COLOR_RGB2BGR), _QUALITY)[1].tobytes())
     points = _landmarks_in_crop(face, side)
     return [str(row.path), f"{name[:2]}/{name}", " ".join(f"{value:.1f}" for value in points.ravel())]
 

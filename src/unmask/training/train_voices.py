@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +15,7 @@ from torch import nn
 from unmask.core.errors import InvalidOption, ManifestInvalid
 from unmask.core.events import Listener, ignore
 from unmask.core.records import F32Array
-from unmask.datasets.manifest import read_manifest
+from unmask.datasets.manifest import Row, read_manifest
 from unmask.datasets.split import Side, split
 from unmask.metrics.ranking import auc, equal_error_rate
 from unmask.training.architectures.network import Network
@@ -22,7 +24,9 @@ from unmask.training.architectures.voice.registry import TUNE, voice_network
 from unmask.training.architectures.voice.weights import load_voice_weights
 from unmask.training.architectures.voice.whisper import Whisper
 from unmask.training.fitting.bench import Machine, open_bench
-from unmask.training.fitting.state import WEIGHTS, save_weights
+from unmask.training.fitting.media import present
+from unmask.training.fitting.scope import require_effect
+from unmask.training.fitting.state import WEIGHTS, disk_watched, save_weights
 from unmask.training.forge.twins import twins_of
 from unmask.training.forge.vocoders import check_twins
 from unmask.training.loop import Outcome, fit, steps_done
@@ -55,7 +59,8 @@ def train_voices(
         manifest: CSV of labelled recordings.
         out: Folder of the run: recipe, decoded recordings, log, weights.
         machine: What to run on.
-        cache: Folder of decoded recordings, to be shared between runs; inside the run's folder if None.
+        cache: Folder of decoded recordings, to be shared between runs, whatever their data and split; inside the run's
+            folder if None.
         listener: Hears progress.
 
     Returns:
@@ -71,20 +76,22 @@ def train_voices(
     if recipe.family != "speech":
         message = f"{recipe.name}: the family is {recipe.family!r}; expected speech."
         raise InvalidOption(message)
+    require_effect(recipe)
     check_twins(recipe.twins)
     network = voice_network(recipe.architecture, recipe.network)
     bench = open_bench(recipe, manifest, out, machine or Machine())
     folder = cache or out / "clips"
-    with bench.fabric.rank_zero_first():
-        clips = clips_by_side(recipe, manifest, folder, listener=listener)
+    rows, missing = present(read_manifest(manifest, kind="audio"), listener)
+    with bench.fabric.rank_zero_first(), disk_watched(folder):
+        clips = clips_by_side(recipe, rows, folder, listener=listener)
     checks = checks_of(clips)
     if not steps_done(out):
-        _prepare(network, clips["train"], recipe, folder / "features", listener)
+        _prepare(network, clips["train"], recipe, clips_folder(recipe, rows, folder) / "features", listener)
     if recipe.network.get(TUNE) == "none":
         save_weights(network, out / WEIGHTS)
-        return Outcome(out / WEIGHTS, {"step": 0.0, **figures(network, checks)})
+        return Outcome(out / WEIGHTS, {"step": 0.0, **figures(network, checks)}, missing)
     stream = VoiceStream(clips["train"], recipe.shares, recipe.augment, seed=recipe.schedule.seed)
-    return fit(
+    outcome = fit(
         network,
         loader(stream, recipe, bench),
         recipe,
@@ -92,6 +99,7 @@ def train_voices(
         bench=bench,
         listener=listener,
     )
+    return replace(outcome, notes=(*missing, *outcome.notes))
 
 
 def _prepare(network: Network, clips: Sequence[VoiceClip], recipe: Recipe, store: Path, listener: Listener) -> None:
@@ -104,28 +112,54 @@ def _prepare(network: Network, clips: Sequence[VoiceClip], recipe: Recipe, store
 
 
 def clips_by_side(
-    recipe: Recipe, manifest: Path, folder: Path, *, listener: Listener = ignore
+    recipe: Recipe, rows: Sequence[Row], cache: Path, *, listener: Listener = ignore
 ) -> dict[Side, list[VoiceClip]]:
     """Decode and trim every side once and forge the training side's twins; later calls read the stored clips.
+
+    Args:
+        recipe: Its split and its twins.
+        rows: Recordings whose files are there.
+        cache: Where they are stored, see `clips_folder`.
+        listener: Hears progress.
 
     Raises:
         ManifestInvalid: Genuine or forged speech is missing from the training side.
         LeakFound: The split leaks.
     """
     sides: tuple[Side, ...] = ("train", "holdout", "validation", "test")
-    rule = replace(recipe.split, without=())  # So that the networks of all folds share what was decoded and vocoded.
+    folder = clips_folder(recipe, rows, cache)
     if not all((folder / f"{side}.npz").is_file() for side in sides):
-        rows = split(read_manifest(manifest, kind="audio"), rule)
+        split_rows = split(rows, replace(recipe.split, without=()))
         for side in sides:
-            clips = read_clips(rows[side], listener=listener)
+            clips = read_clips(split_rows[side], listener=listener)
             if side == "train" and recipe.twins:
                 clips += twins_of(clips, recipe.twins, listener=listener)
             save_clips(clips, folder / f"{side}.npz")
     found = {side: outside(load_clips(folder / f"{side}.npz"), recipe.split.without) for side in sides}
-    if {clip.label for clip in found["train"]} != {0, 1}:
-        message = "Training needs genuine and forged recordings with speech; one of the two is missing from its side."
+    counts = {label: sum(clip.label == label for clip in found["train"]) for label in (0, 1)}
+    if not (counts[0] and counts[1]):
+        sources = ", ".join(sorted({clip.source for clip in found["train"]})) or "none"
+        message = (
+            f"Training needs genuine and forged recordings with speech; its side of the split has {counts[0]} genuine "
+            f"and {counts[1]} forged ones (sources: {sources}). Add recordings, change [split], or forge some with "
+            "[twins]."
+        )
         raise ManifestInvalid(message)
     return found
+
+
+def clips_folder(recipe: Recipe, rows: Sequence[Row], cache: Path) -> Path:
+    """Where a cache keeps the clips of these recordings under this split and with these twins.
+
+    Other recordings, another split or other twins have a folder of their own, so that nothing that one run left out is
+    heard by the next. The folds of a recipe share theirs, and leave out what they must at reading.
+    """
+    facts = {
+        "rows": [(str(row.path), row.label, row.source, row.method, row.group, row.split) for row in rows],
+        "split": asdict(replace(recipe.split, without=(), folds=())),
+        "twins": dict(recipe.twins),
+    }
+    return cache / hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def outside(clips: Sequence[VoiceClip], sources: Sequence[str]) -> list[VoiceClip]:
@@ -155,11 +189,12 @@ def clip_logits(network: nn.Module, clips: Sequence[VoiceClip]) -> np.ndarray:
         Shape (N,), float64 logits.
     """
     network.eval()
+    device = next(network.parameters()).device
     found = []
     with torch.inference_mode():
         for clip in clips:
             windows: F32Array = windows_of(clip.samples_f32)
-            found.append(float(network(torch.from_numpy(windows))[0].double().mean()))
+            found.append(float(network(torch.from_numpy(windows).to(device))[0].double().mean()))
     return np.array(found)
 
 

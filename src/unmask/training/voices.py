@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from torch.utils.data import Dataset
 
-from unmask.core.errors import InputError
+from unmask.core.errors import InputError, InvalidOption
 from unmask.core.events import Advanced, Listener, ignore
 from unmask.core.records import F32Array, Sound
 from unmask.datasets.manifest import Row
@@ -129,6 +129,9 @@ class _Pool:
         self._names = list(sizes)
         self.sources = tuple(sizes)
         weights = np.array([shares.get(name, left * sizes[name] / max(rest, 1e-9)) for name in self._names])
+        if not weights.sum() > 0:
+            message = f"[shares] leaves nothing to draw of one label. Sources at hand: {', '.join(sizes) or 'none'}."
+            raise InvalidOption(message)
         self._share = weights / weights.sum()
 
     def draw(self, rng: np.random.Generator) -> VoiceClip:
@@ -194,13 +197,15 @@ def read_clips(rows: Sequence[Row], *, listener: Listener = ignore) -> list[Voic
 
 
 def save_clips(clips: Sequence[VoiceClip], path: Path) -> None:
-    """Store clips in one file for the next run."""
+    """Store clips in one file for the next run; at any moment the file is whole or not there."""
     facts = np.array([(str(clip.label), clip.source, clip.method, clip.group, clip.pair) for clip in clips], dtype=str)
     samples = np.concatenate([np.zeros(0, np.float32), *(clip.samples_f32 for clip in clips)])
     sizes = np.array([clip.samples_f32.size for clip in clips], dtype=np.int64)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("wb") as file:
+    part = path.with_name(path.name + ".part")
+    with part.open("wb") as file:
         np.savez(file, samples=samples, sizes=sizes, facts=facts)
+    part.replace(path)
 
 
 def load_clips(path: Path) -> list[VoiceClip]:

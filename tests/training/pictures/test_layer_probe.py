@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -108,16 +109,22 @@ def recipe(home: Path) -> Iterator[Recipe]:
         yield read_recipe(home / "tiny.toml")
 
 
+def first_views(home: Path) -> Path:
+    """The features of the first batch of views of the only way in which views were drawn."""
+    (path,) = (home / "run" / "views").glob("*/0.npz")
+    return path
+
+
 @pytest.fixture(scope="module")
 def exported(home: Path, recipe: Recipe) -> ModelCard:
     """The card of a run that was stopped after the first of two batches of views."""
     short = replace(recipe, schedule=replace(recipe.schedule, steps=1))
     train(short, home / "data.csv", home / "run", cache=home / "crops")
-    written = (home / "run" / "views" / "0.npz").stat().st_mtime_ns
+    written = first_views(home).stat().st_mtime_ns
     heard: list[Advanced] = []
     whole = train(recipe, home / "data.csv", home / "run", cache=home / "crops", listener=heard.append)
     assert whole.best["validation_auc"] == 1.0
-    assert (home / "run" / "views" / "0.npz").stat().st_mtime_ns == written
+    assert first_views(home).stat().st_mtime_ns == written
     assert [event.done for event in heard if event.stage == "views"] == [1, 2]
     return draft_card(recipe, [home / "run"], read_manifest(home / "data.csv"), home / "out")
 
@@ -186,3 +193,22 @@ def test_the_same_head_is_fitted_on_whole_pictures(
     assert (card.input.crop, card.input.margin, card.input.most_units) == (VIEW_RULE, 0.0, 1)
     write_card(card, tmp_path / "out" / "tiny-whole.toml")
     Session(replace(read_card(tmp_path / "out" / "tiny-whole.toml"), home=str(tmp_path / "out")))
+
+
+def test_views_that_are_drawn_in_another_way_are_not_taken_for_these(home: Path, recipe: Recipe) -> None:
+    def place(wanted: Recipe) -> Path:
+        return layer_probe.views_folder(wanted, home / "data.csv", home / "run")
+
+    schedule, network = recipe.schedule, recipe.network
+    assert place(replace(recipe, schedule=replace(schedule, steps=9))) == place(recipe)
+    assert place(replace(recipe, network={**network, "strength": 3.0})) == place(recipe)
+    assert place(replace(recipe, schedule=replace(schedule, seed=9))) != place(recipe)
+    assert place(replace(recipe, augment={"blur": 1.0})) != place(recipe)
+    assert place(replace(recipe, network={**network, "margin": 1.5})) != place(recipe)
+
+
+def test_a_fitted_head_has_a_record_too(home: Path, exported: ModelCard) -> None:
+    assert exported.name == "tiny"
+    record = json.loads((home / "run" / "run.json").read_text(encoding="utf-8"))
+    assert record["recipe"]["architecture"] == "clip_layers"
+    assert len(record["manifest"]["sha256"]) == 64

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from tests.makers import people
+from unmask.core.errors import DiskFull
 from unmask.datasets.manifest import Row
 from unmask.extraction import crops as room
 from unmask.extraction.crops import CACHE_MARGIN, CACHE_PX, cut_crops
@@ -119,3 +122,23 @@ def test_a_real_pool_cuts_the_same(gallery: Path, tmp_path: Path) -> None:
     found = cut_crops(wanted, tmp_path, workers=2, listener=lambda event: heard.append(event.done))
     assert [crop.label for crop in found] == [0, 1]
     assert heard == [1, 2]
+
+
+def test_a_full_disk_is_named_and_what_was_cut_is_kept(
+    gallery: Path, tmp_path: Path, counted: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted, write = rows(gallery, "genuine.png", "blue.png"), Path.write_bytes
+
+    def full(path: Path, data: bytes) -> int:
+        if len(counted) == 2:
+            write(path, data[:100])
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(path, data)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", full)
+        with pytest.raises(DiskFull, match="free some space"):
+            cut_crops(wanted, tmp_path)
+    found = cut_crops(wanted, tmp_path)
+    assert counted == ["genuine.png", "blue.png", "blue.png"]
+    assert [cv2.imread(str(crop.path)) is not None for crop in found] == [True, True]

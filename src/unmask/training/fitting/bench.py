@@ -16,12 +16,13 @@ from lightning_fabric.strategies.ddp import DDPStrategy
 
 from unmask.core.errors import InvalidOption, ProviderUnavailable
 from unmask.datasets.versions import manifest_version
-from unmask.training.fitting.state import disk_watched, write_whole
+from unmask.training.fitting.state import disk_watched, load_state, write_whole
 from unmask.training.recipe import Recipe, resolved
 
 RECORD = "run.json"
 PRECISIONS = ("bf16-mixed", "32-true", "16-mixed")
-_PACKAGES = ("unmask", "torch", "timm", "lightning-fabric", "numpy", "opencv-python-headless", "av")
+_PACKAGES = ("unmask", "torch", "torchvision", "timm", "lightning-fabric", "safetensors", "numpy", "scikit-learn",
+    "onnx", "onnxruntime", "skl2onnx", "opencv-python-headless", "av")  # fmt: skip
 _PATIENCE = timedelta(hours=24)  # The first process may cut crops for hours while the others wait.
 
 
@@ -102,12 +103,32 @@ def open_bench(recipe: Recipe, manifest: Path, out: Path, machine: Machine) -> B
     torch.manual_seed(recipe.schedule.seed)  # Starting weights; every step draws from a seed of its own.
     bench = Bench(out, fabric, machine.workers)
     if bench.leads:
-        with disk_watched(out):
-            out.mkdir(parents=True, exist_ok=True)
-            record = _record(recipe, manifest, machine)
-            write_whole(out / RECORD, (json.dumps(record, indent=1) + "\n").encode())
+        write_record(recipe, manifest, out, machine)
     fabric.barrier()
     return bench
+
+
+def write_record(recipe: Recipe, manifest: Path, out: Path, machine: Machine) -> None:
+    """Write down what a run is started with, and make its folder.
+
+    What a run was begun with stays. Where it goes on with anything else, that is added to the list ``went_on_with``,
+    with the step from which it holds; a run that is finished keeps its record.
+
+    Raises:
+        DiskFull: The record cannot be written.
+    """
+    record = json.loads(json.dumps(_record(recipe, manifest, machine)))
+    state = load_state(out)
+    with disk_watched(out):
+        out.mkdir(parents=True, exist_ok=True)
+        if state and (out / RECORD).is_file():
+            first = json.loads((out / RECORD).read_text(encoding="utf-8"))
+            later = first.get("went_on_with", [])
+            last = {key: value for key, value in (later or [first])[-1].items() if key in record}
+            if record == last or int(state["step"]) >= recipe.schedule.steps:
+                return
+            record = {**first, "went_on_with": [*later, {"step": int(state["step"]), **record}]}
+        write_whole(out / RECORD, (json.dumps(record, indent=1) + "\n").encode())
 
 
 def _record(recipe: Recipe, manifest: Path, machine: Machine) -> dict[str, Any]:

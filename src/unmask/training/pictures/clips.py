@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from torch.utils.data import Dataset
 
-from unmask.core.errors import InvalidOption
+from unmask.core.errors import InvalidOption, UnknownOption, nearest
 from unmask.core.records import U8Array
 from unmask.extraction.crops import CachedCrop
 from unmask.training.pictures.disturb import AUGMENT, disturb
@@ -23,18 +23,22 @@ class ClipStream(Dataset[tuple[U8Array, np.float32]]):
 
     Args:
         crops: The training side.
-        recipe: Its shares, augmentation and seed.
+        recipe: Its augmentation and seed.
         frames: Crops in a sequence.
         size_px: Side of what the network sees.
         margin: The scanner's margin.
 
     Raises:
+        UnknownOption: ``[augment]`` has an unknown key.
         InvalidOption: A label has no clip with that many crops.
     """
 
     def __init__(
         self, crops: Sequence[CachedCrop], recipe: Recipe, *, frames: int, size_px: int, margin: float
     ) -> None:
+        for key in recipe.augment:
+            if key not in AUGMENT:
+                raise UnknownOption(f"[augment] has no setting {key!r} for clips. {nearest(key, AUGMENT)}")
         self._clips: dict[int, dict[str, list[list[CachedCrop]]]] = {0: {}, 1: {}}
         for clip in _media(crops).values():
             if len(clip) >= frames:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -32,8 +33,9 @@ from unmask.training.architectures.clip_layers import (
 )
 from unmask.training.architectures.registry import MARGIN
 from unmask.training.draft import parity_units, seen, trained_weights, unit_input
-from unmask.training.fitting.bench import Machine
+from unmask.training.fitting.bench import Machine, write_record
 from unmask.training.fitting.media import present, require_labels
+from unmask.training.fitting.scope import require_effect
 from unmask.training.loop import Outcome
 from unmask.training.pictures.portraits import PortraitStream, as_scanned, read_crop
 from unmask.training.pictures.taught import Views
@@ -78,15 +80,17 @@ def train_layer_probe(
         ManifestInvalid: A label has no face left to train on.
         LeakFound: The split leaks.
     """
+    require_effect(recipe, steps=False)
     rows, missing = present([row for row in read_manifest(manifest) if row.kind in ("image", "video")], listener)
     sides = split(rows, recipe.split)
     require_labels(sides["train"], recipe)
     workers = (machine or Machine()).workers
     crops = crops_by_side(sides, cache or out / "crops", workers=workers, listener=listener)
     require_labels(crops["train"], recipe)
+    write_record(recipe, manifest, out, machine or Machine())
     encode = open_encoder(out / "features.onnx", recipe.schedule.threads)
     stream = PortraitStream(crops["train"], recipe, size_px=SIZE_PX, margin=_margin(recipe))
-    features, labels = through_encoder(stream, encode, recipe, out / "views", listener)
+    features, labels = through_encoder(stream, encode, recipe, views_folder(recipe, manifest, out), listener)
     strength = float(recipe.network.get("strength", STRENGTH))
     head, offset = fit_head(features, labels, strength=strength)
     figures: dict[str, float] = {}
@@ -163,6 +167,16 @@ def open_encoder(graph: Path, threads: int) -> Encoder:
     assemble(locate_base(ENCODER), part, graph)
     run = runner(graph, threads=threads)
     return lambda crops: np.concatenate([run(crops[place : place + 1])["features"] for place in range(len(crops))])
+
+
+def views_folder(recipe: Recipe, manifest: Path, out: Path) -> Path:
+    """Where a run keeps the features of its views; what is drawn in another way has a folder of its own.
+
+    Neither the number of steps nor the strength of the penalty changes a view.
+    """
+    margin, size, seed = _margin(recipe), recipe.schedule.batch, recipe.schedule.seed
+    drawn = [recipe.split, recipe.shares, recipe.augment, recipe.forge, margin, size, seed, digest(manifest)]
+    return out / "views" / hashlib.sha256(repr(drawn).encode()).hexdigest()[:16]
 
 
 def through_encoder(

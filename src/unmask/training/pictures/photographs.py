@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from torch.utils.data import Dataset
 
-from unmask.core.errors import DecodeFailed, InputError, UnknownOption, nearest
+from unmask.core.errors import DecodeFailed, InputError, InvalidOption, UnknownOption, nearest
 from unmask.core.records import U8Array
 from unmask.datasets.manifest import Row
 from unmask.faces.crop import cut_square
@@ -190,6 +190,9 @@ class _Shelf:
             self._rows.setdefault(row.source, []).append(row)
         rest = shares.get("*", 0.0 if shares else 1.0)
         weights = np.array([shares.get(source, rest) for source in self._rows])
+        if self._rows and not weights.sum() > 0:
+            message = f"[shares] leaves nothing to draw of one label. Sources at hand: {', '.join(self._rows)}."
+            raise InvalidOption(message)
         self._chances = weights / max(weights.sum(), 1e-9)
 
     def __len__(self) -> int:

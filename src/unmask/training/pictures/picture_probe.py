@@ -13,10 +13,11 @@ from unmask.datasets.split import split
 from unmask.fusion.pool import pooled_logit
 from unmask.metrics.ranking import auc
 from unmask.training.architectures.clip_layers import SIZE_PX, fit_head
-from unmask.training.fitting.bench import Machine
+from unmask.training.fitting.bench import Machine, write_record
 from unmask.training.fitting.media import CHECKED, present, require_labels
+from unmask.training.fitting.scope import require_effect
 from unmask.training.loop import Outcome
-from unmask.training.pictures.layer_probe import STRENGTH, open_encoder, through_encoder
+from unmask.training.pictures.layer_probe import STRENGTH, open_encoder, through_encoder, views_folder
 from unmask.training.pictures.photographs import PhotographStream, some_of, views_of
 from unmask.training.recipe import Recipe
 
@@ -28,7 +29,7 @@ def train_picture_probe(
     manifest: Path,
     out: Path,
     *,
-    machine: Machine | None = None,  # noqa: ARG001 - the encoder runs on the processor
+    machine: Machine | None = None,
     cache: Path | None = None,  # noqa: ARG001 - nothing is cut in advance
     listener: Listener = ignore,
 ) -> Outcome:
@@ -41,7 +42,7 @@ def train_picture_probe(
         recipe: ``network.strength`` is the inverse of the ridge penalty.
         manifest: CSV of labelled pictures.
         out: Folder of the run.
-        machine: Not used: the encoder runs on the processor.
+        machine: For the record alone: the encoder runs on the processor.
         cache: Not used: nothing is cut in advance.
         listener: Hears progress.
 
@@ -53,12 +54,14 @@ def train_picture_probe(
         ManifestInvalid: A label has no picture to train on.
         LeakFound: The split leaks.
     """
+    require_effect(recipe, steps=False)
     rows, missing = present(read_manifest(manifest, kind="image"), listener)
     sides = split(rows, recipe.split)
     require_labels(sides["train"], recipe)
+    write_record(recipe, manifest, out, machine or Machine())
     encode = open_encoder(out / "features.onnx", recipe.schedule.threads)
     stream = PhotographStream(sides["train"], recipe, size_px=SIZE_PX)
-    features, labels = through_encoder(stream, encode, recipe, out / "views", listener)
+    features, labels = through_encoder(stream, encode, recipe, views_folder(recipe, manifest, out), listener)
     head, offset = fit_head(features, labels, strength=float(recipe.network.get("strength", STRENGTH)))
     figures: dict[str, float] = {}
     for side in CHECKED:

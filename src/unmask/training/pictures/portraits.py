@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from torch.utils.data import Dataset
 
-from unmask.core.errors import DecodeFailed, UnknownOption, nearest
+from unmask.core.errors import DecodeFailed, InvalidOption, UnknownOption, nearest
 from unmask.core.records import F32Array, U8Array
 from unmask.extraction.crops import CACHE_MARGIN, CachedCrop
 from unmask.faces.crop import cut_square
@@ -147,6 +147,9 @@ class _Pool:
         for name, share in forgeries.items():
             lots[name] = lots.get(name, 0.0) + share
         self._names = [name for name, lot in lots.items() if lot > 0]
+        if not self._names:
+            message = f"[shares] leaves nothing to draw of one label. Sources at hand: {', '.join(sources) or 'none'}."
+            raise InvalidOption(message)
         chances = np.array([lots[name] for name in self._names])
         self._chances = chances / chances.sum()
 

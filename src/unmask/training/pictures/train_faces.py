@@ -26,6 +26,7 @@ from unmask.training.classical.fit import PIPELINE, fit_pipeline
 from unmask.training.classical.pipelines import PIPELINES
 from unmask.training.fitting.bench import Bench, Machine, open_bench
 from unmask.training.fitting.media import CHECKED, faceless, present, require_checks, require_labels
+from unmask.training.fitting.scope import require_effect
 from unmask.training.forge.forger import networks_of
 from unmask.training.loop import Outcome, fit, steps_done
 from unmask.training.pictures.clips import ClipStream, whole_sequences
@@ -69,8 +70,9 @@ def train_faces(
     if recipe.family != "face":
         message = f"{recipe.name}: the family is {recipe.family!r}; expected face."
         raise InvalidOption(message)
-    if recipe.architecture not in PIPELINES:
-        face_network(recipe)  # This and the next are refused before hours of cutting, not after.
+    pipeline = recipe.architecture in PIPELINES
+    frames = 0 if pipeline else face_network(recipe).frames  # All this is refused before hours of cutting, not after.
+    require_effect(recipe, frames=frames, steps=not pipeline)
     networks_of(recipe.forge)
     rows, missing = present([row for row in read_manifest(manifest) if row.kind in ("image", "video")], listener)
     sides = split(rows, recipe.split)
@@ -81,7 +83,7 @@ def train_faces(
         crops = crops_by_side(sides, cache or out / "crops", workers=max(bench.workers, 1), listener=listener)
     require_labels(crops["train"], recipe)
     notes = (*missing, *faceless(sides["train"], crops["train"]))
-    if recipe.architecture in PIPELINES:
+    if pipeline:
         units = loader(_stream(crops["train"], recipe, 0), recipe, bench)
         return Outcome(out / PIPELINE, fit_pipeline(recipe, units, out, listener=listener), notes)
     require_checks(crops)

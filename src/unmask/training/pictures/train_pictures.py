@@ -21,6 +21,7 @@ from unmask.training.architectures.registry import build, crop_shape
 from unmask.training.architectures.weights import load_pretrained
 from unmask.training.fitting.bench import Bench, Machine, open_bench
 from unmask.training.fitting.media import CHECKED, present, require_labels
+from unmask.training.fitting.scope import require_effect
 from unmask.training.loop import Outcome, fit, steps_done
 from unmask.training.pictures.photographs import PhotographStream, some_of, views_of
 from unmask.training.pictures.taught import Material, TaughtViews, picture_teacher, seen_by, shifted
@@ -63,6 +64,7 @@ def train_pictures(
     if network.frames:
         message = f"{recipe.name}: {recipe.architecture} judges sequences of faces, not whole pictures."
         raise InvalidOption(message)
+    require_effect(recipe)
     rows, missing = present(read_manifest(manifest, kind="image"), listener)
     sides = split(rows, recipe.split)
     require_labels(sides["train"], recipe)

@@ -135,11 +135,11 @@ def _pool(stride: int) -> nn.Module:
 def _masked(image: Tensor) -> Tensor:
     """Blank a stretch of time and one of frequency in each image."""
     count, _, bands, frames = image.shape
-    keep = torch.ones(count, 1, bands, frames)
+    keep = torch.ones(count, 1, bands, frames, device=image.device)
     for axis, size, widest in ((2, bands, bands // 5), (3, frames, frames // 6)):
         width = torch.randint(0, widest + 1, (count, 1))
         begin = (torch.rand(count, 1) * (size - width)).long()
         place = torch.arange(size)[None]
-        gap = (place >= begin) & (place < begin + width)
+        gap = ((place >= begin) & (place < begin + width)).to(image.device)  # Drawn alike on every device.
         keep = keep * (~gap).float().reshape(count, 1, *((size, 1) if axis == 2 else (1, size)))
     return image * keep
