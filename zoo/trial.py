@@ -23,6 +23,7 @@ from unmask.training.loop import steps_done
 from unmask.training.pictures.layer_probe import CLIP_LAYERS
 from unmask.training.recipe import Recipe, read_recipe
 from unmask.training.train import draft_card, train
+from zoo.manifest import Prepared
 
 SHORT_BATCH = 16
 LEAST_STEPS = 6
@@ -102,9 +103,9 @@ def step_seconds(recipe: Recipe, batch: int) -> float:
     return spent
 
 
-def trained(path: Path, data: Path, out: Path, *, crops: Path, budget: Budget) -> Run:
+def trained(path: Path, data: Prepared, out: Path, *, crops: Path, budget: Budget) -> Run:
     """Train and export one recipe; a backbone that cannot be downloaded starts from scratch, and the facts say so."""
-    whole = read_recipe(path)
+    whole = data.fitted(read_recipe(path))
     recipe = budget.shorten(whole)
     begin, start = time.process_time(), recipe.pretrained
     folder, models = out / "runs" / path.stem, out / "models"
@@ -116,15 +117,15 @@ def trained(path: Path, data: Path, out: Path, *, crops: Path, budget: Budget) -
         if (folder / _FROM_SCRATCH).is_file():  # A run that goes on asks for no weights, so that nothing would say so.
             recipe = replace(recipe, pretrained="")
         try:
-            train(recipe, data, folder, machine=machine, cache=crops)
+            train(recipe, data.manifest, folder, machine=machine, cache=crops)
         except WeightsMissing:
             if not recipe.pretrained:  # What is missing is no start, and nothing can do without it.
                 raise
             recipe = replace(recipe, pretrained="")
             folder.mkdir(parents=True, exist_ok=True)
             (folder / _FROM_SCRATCH).touch()
-            train(recipe, data, folder, machine=machine, cache=crops)
-    rows = split([row for row in read_manifest(data) if row.kind in ("image", "video")], recipe.split)["train"]
+            train(recipe, data.manifest, folder, machine=machine, cache=crops)
+    rows = split(read_manifest(data.manifest), recipe.split)["train"]
     card = draft_card(recipe, [folder], rows, models)
     facts = {
         "name": path.stem,

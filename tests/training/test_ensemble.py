@@ -20,7 +20,8 @@ from unmask.models import catalogue
 from unmask.models.card import read_card
 from unmask.models.session import Session
 from unmask.models.write import write_card
-from unmask.training.draft import draft_picture_card
+from unmask.training.draft import draft_picture_card, parity_units
+from unmask.training.ensemble import join, joint_parity, read_members
 from unmask.training.recipe import Recipe, Schedule
 
 
@@ -60,6 +61,22 @@ def test_the_logit_is_the_mean_of_the_calibrated_logits(folder: Path) -> None:
     assert found["evidence"].shape == (3, 4, 4)
     assert found["embedding"].shape == (3, 32)
     assert "one, other" in card.summary
+    assert card.parity is not None
+    assert 0 <= card.parity < 1e-3
+
+
+def test_a_joint_graph_that_gives_something_else_is_not_shipped(folder: Path) -> None:
+    """The members' own graphs are asked, not the joint one again."""
+    members = read_members(recipe("one", "other"), folder)
+    join(members, folder / "both.onnx", name="both")
+    units = parity_units(64)
+    assert joint_parity(members, folder / "both.onnx", units) < 1e-3
+    assert members[1].calibration is not None
+    off = replace(members[1], calibration=replace(members[1].calibration, medium_offset=0.01))
+    assert joint_parity([members[0], off], folder / "both.onnx", units) == pytest.approx(0.005, abs=1e-4)
+    off = replace(members[1], calibration=replace(members[1].calibration, medium_offset=1.0))
+    with pytest.raises(CardMismatch, match=r"both\.onnx: the .* differ from the mean of its members' by 0\.5"):
+        joint_parity([members[0], off], folder / "both.onnx", units)
 
 
 def test_members_must_be_there_and_alike(folder: Path) -> None:

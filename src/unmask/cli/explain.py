@@ -20,9 +20,11 @@ def explain(
     *,
     out: Annotated[Path, typer.Option(help="Folder for the sheets.")],
     run: Annotated[
-        Path | None, typer.Option(help="Explain the network of a finished run instead; needs --recipe and --data.")
+        Path | None, typer.Option(help="Explain the network of a finished run instead; needs --data.")
     ] = None,
-    recipe: Annotated[Path | None, typer.Option(help="The run's recipe.")] = None,
+    recipe: Annotated[
+        Path | None, typer.Option(help="The run's recipe; without it, the one that the run wrote down.")
+    ] = None,
     data: Annotated[Path | None, typer.Option(help="Manifest to take examples from.")] = None,
     media: Annotated[int, typer.Option(help="Examples to take for a run, evenly over sources.", min=4)] = 60,
 ) -> None:
@@ -32,10 +34,8 @@ def explain(
 
     check_installed()
     if run is not None:
-        if recipe is None or data is None or paths:
-            message = (
-                "--run needs --recipe and --data, and no paths: unmask explain --run RUN --recipe R --data M --out D."
-            )
+        if data is None or paths:
+            message = "--run needs --data, and no paths: unmask explain --run RUN --data MANIFEST --out DIR."
             raise InvalidOption(message)
         from unmask.cli.explain_run import explain_run
 

@@ -43,13 +43,20 @@ def export(
     wanted = read_recipe(recipe)
     with staged(out) as folder:
         card = _draft(wanted, run, data, folder)
-        console.print(f"Parity: the graph's logits differ from the network's by {card.parity or 0:.1g} at most.")
+        console.print(_parity(card), soft_wrap=True)
         _measure(card, recipe, data, folder, outsiders=_outsiders(wanted, run, data, folder), workers=workers)
         shutil.rmtree(folder / FOLDS, ignore_errors=True)
         section = (folder / "section.md").read_text(encoding="utf-8")
     console.print(section, markup=False)
     path = out / f"{card.name}.toml"
     console.print(f"Graph, card and figures: {out}. Scan with it: unmask scan FILE --model {path}", soft_wrap=True)
+
+
+def _parity(card: ModelCard) -> str:
+    """Say how far the graph's logits are from those of what it was made from: a network, a pipeline, several graphs."""
+    if card.parity is None:
+        return "Parity: nothing was compared, so nobody knows whether the graph gives what it was made from gives."
+    return f"Parity: the graph's logits differ by {card.parity:.1g} at most from those of what it was made from."
 
 
 @contextmanager

@@ -126,9 +126,26 @@ def split(rows: Sequence[Row], rule: SplitRule) -> dict[Side, list[Row]]:
     sides: dict[Side, list[Row]] = {"train": [], "holdout": [], "validation": [], "test": []}
     strangers = {row.group for row in rows if row.source in rule.without}
     for row in rows:
-        sides["test" if row.group in strangers else _side(row, rule)].append(row)
+        sides["test" if row.group in strangers else side_of(row, rule)].append(row)
     check_leaks(sides)
     return sides
+
+
+def side_of(row: Row, rule: SplitRule) -> Side:
+    """The side on which a row stands by itself, whatever becomes of the rest of its group.
+
+    Args:
+        row: The row.
+        rule: The rule; its `without` is not looked at, since that is about whole groups.
+    """
+    if rule.official and row.split:
+        return _SIDES[row.split]
+    if row.source in rule.test:
+        return "test"
+    if row.source in rule.validation:
+        return "validation"
+    share = rule.holdout.get(row.source, rule.holdout.get("*", 0.0))
+    return "holdout" if _fraction(row.group) < share else "train"
 
 
 def check_leaks(sides: Mapping[Side, Iterable[Row]]) -> None:
@@ -160,17 +177,6 @@ def _check_rule(sources: set[str], rule: SplitRule) -> None:
         if source != "*" and source not in sources:
             message = f"The split names the source {source!r}, which the manifest lacks. {nearest(source, sources)}"
             raise ManifestInvalid(message)
-
-
-def _side(row: Row, rule: SplitRule) -> Side:
-    if rule.official and row.split:
-        return _SIDES[row.split]
-    if row.source in rule.test:
-        return "test"
-    if row.source in rule.validation:
-        return "validation"
-    share = rule.holdout.get(row.source, rule.holdout.get("*", 0.0))
-    return "holdout" if _fraction(row.group) < share else "train"
 
 
 def _fraction(text: str) -> float:

@@ -24,7 +24,7 @@ from unmask.training.architectures.voice.parting import take_out
 from unmask.training.architectures.voice.registry import NETWORKS, voice_network
 from unmask.training.classical.pipelines import PIPELINES
 from unmask.training.compact import round_weights, store_compactly
-from unmask.training.ensemble import ENSEMBLE, join, read_members
+from unmask.training.ensemble import ENSEMBLE, join, joint_parity, read_members
 from unmask.training.export import OUTPUTS, export_graph
 from unmask.training.fitting.state import save_weights
 from unmask.training.parity import parity
@@ -51,15 +51,11 @@ def draft_picture_card(recipe: Recipe, run: Path, train_rows: Sequence[Row], out
 
     Raises:
         InvalidOption: The run has no weights.
-        CardMismatch: The graph does not give what the network gives.
+        CardMismatch: The graph does not give what the network, or the members together, give.
     """
     graph = out / f"{recipe.name}.onnx"
     if recipe.architecture == ENSEMBLE:
-        members = read_members(recipe, run)
-        join(members, graph, name=recipe.name)
-        names = ", ".join(member.name for member in members)
-        summary = f"The mean of the calibrated logits of {names}."
-        return _picture_card(recipe, graph, members[0].input, summary=summary, training_data=members[0].training_data)
+        return _ensemble_card(recipe, run, graph)
     if recipe.architecture in PIPELINES:
         pipeline = PIPELINES[recipe.architecture]
         facts = json.loads(trained_weights(run, "pipeline.json").read_text(encoding="utf-8"))
@@ -77,13 +73,26 @@ def draft_picture_card(recipe: Recipe, run: Path, train_rows: Sequence[Row], out
     return _network_card(recipe, trained_weights(run), train_rows, graph)
 
 
+def _ensemble_card(recipe: Recipe, folder: Path, graph: Path) -> ModelCard:
+    members = read_members(recipe, folder)
+    join(members, graph, name=recipe.name)
+    names = ", ".join(member.name for member in members)
+    shape = members[0].input
+    assert shape is not None
+    return _picture_card(
+        recipe,
+        graph,
+        shape,
+        summary=f"The mean of the calibrated logits of {names}.",
+        training_data=members[0].training_data,
+        parity=joint_parity(members, graph, _units(shape.size_px, shape.frames)),
+    )
+
+
 def _network_card(recipe: Recipe, weights: Path, train_rows: Sequence[Row], graph: Path) -> ModelCard:
     size_px, margin = crop_shape(recipe.architecture, recipe.network)
     network = build(recipe.architecture, recipe.network)
-    units = torch.from_numpy(parity_units(size_px))
-    if network.frames:
-        places = torch.arange(4 * network.frames) % PARITY_UNITS
-        units = units[places].unflatten(0, (4, network.frames))
+    units = torch.from_numpy(_units(size_px, network.frames))
     shape = unit_input(recipe, size_px, margin, frames=network.frames)
     facts = {"name": recipe.name, "crop": shape.crop, "margin": str(shape.margin)}
     export_graph(network, weights, units[:2], graph, input_name="pixels", facts=facts)
@@ -183,6 +192,15 @@ def parity_units(size_px: int) -> U8Array:
         repeated = np.repeat(np.repeat(coarse, -(-size_px // side), axis=0), -(-size_px // side), axis=1)
         found.append(repeated[:size_px, :size_px])
     return np.stack(found)
+
+
+def _units(size_px: int, frames: int) -> U8Array:
+    """The units of `parity_units`, for networks of sequences four sequences of them."""
+    units = parity_units(size_px)
+    if not frames:
+        return units
+    places = np.arange(4 * frames) % PARITY_UNITS
+    return units[places].reshape(4, frames, *units.shape[1:])
 
 
 def seen(rows: Sequence[Row]) -> tuple[str, ...]:

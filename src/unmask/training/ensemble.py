@@ -7,13 +7,16 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from unmask.core.errors import CardMismatch, InvalidOption
 from unmask.models.card import ModelCard
 from unmask.models.catalogue import find
+from unmask.models.session import run_file
 from unmask.models.store import locate
 from unmask.training.export import IR_VERSION, OPSET
+from unmask.training.parity import compare
 from unmask.training.recipe import Recipe
 
 ENSEMBLE = "ensemble"
@@ -82,6 +85,31 @@ def join(members: Sequence[ModelCard], path: Path, *, name: str) -> None:
     helper.set_model_props(model, {"name": name, "crop": wants.crop, "margin": str(wants.margin)})
     path.parent.mkdir(parents=True, exist_ok=True)
     onnx.save_model(model, str(path))
+
+
+def joint_parity(members: Sequence[ModelCard], graph: Path, units: NDArray[np.uint8]) -> float:
+    """Compare the joint graph's logit with the mean of what the members' own graphs give, after their calibration.
+
+    Args:
+        members: As given to `join`.
+        graph: What it wrote.
+        units: Shape (N, S, S, 3), or (N, T, S, S, 3) for members that judge sequences.
+
+    Returns:
+        Largest absolute difference of the logit.
+
+    Raises:
+        CardMismatch: It is too large, so the graph must not ship.
+    """
+    logits = [_calibrated(member, units) for member in members]
+    return compare(np.mean(logits, axis=0), graph, units, whose="the mean of its members'")
+
+
+def _calibrated(member: ModelCard, units: NDArray[np.uint8]) -> NDArray[np.float64]:
+    assert member.calibration is not None
+    assert member.outputs is not None
+    logits = run_file(locate(member), units)[member.outputs["logit"]].astype(np.float64)
+    return logits * member.calibration.medium_slope + member.calibration.medium_offset
 
 
 def _part(member: ModelCard, prefix: str) -> onnx.GraphProto:

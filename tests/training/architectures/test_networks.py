@@ -195,6 +195,34 @@ def test_an_efficientnet_can_be_cut_short(tmp_path: Path) -> None:
         build("face_cnn", {"backbone": "test_resnet", "stages": 2})
 
 
+@pytest.mark.parametrize(
+    ("architecture", "settings", "words"),
+    [
+        ("attention_cnn", {"backbone": "test_resnet"}, "kind ResNet; attention .*EfficientNets.*efficientnet_b4"),
+        ("attention_cnn_st", {"backbone": "test_resnet"}, "kind ResNet; attention .*EfficientNets"),
+        ("attention_cnn", {"backbone": "test_vit"}, "kind VisionTransformer; attention .*EfficientNets"),
+        ("attention_cnn", {"backbone": "mobilenetv3_small_050"}, "kind MobileNetV3; attention .*EfficientNets"),
+        ("attention_cnn", {"backbone": "test_efficientnet", "after": 99}, "after is 99; expected .* 0 to "),
+        ("attention_cnn", {"backbone": "test_efficientnet", "after": -1}, "after is -1; expected .* 0 to "),
+        ("attention_cnn", {"backbone": "test_efficientnet", "stages": 2, "after": 2}, "after is 2; expected .* 0 to 1"),
+        ("npr", {"backbone": "test_efficientnet"}, "kind EfficientNet; npr .*ResNet.*resnet50"),
+        ("npr", {"backbone": "test_vit"}, "kind VisionTransformer; npr .*ResNet"),
+    ],
+)
+def test_a_backbone_of_the_wrong_kind_is_refused(architecture: str, settings: dict[str, Any], words: str) -> None:
+    with pytest.raises(InvalidOption, match=words):
+        build(architecture, {"size_px": SIZE_PX, **settings})
+
+
+@pytest.mark.parametrize("after", range(7))
+def test_attention_can_follow_every_stage(after: int) -> None:
+    """Also one that keeps the size of the map, which timm's own list of features leaves out."""
+    with torch.device("meta"):
+        network = build("attention_cnn", {"backbone": "efficientnet_b0", "after": after}).eval()
+        logit, evidence, _ = network(torch.zeros(2, SIZE_PX, SIZE_PX, 3, dtype=torch.uint8))
+    assert (logit.shape, evidence.shape[1]) == ((2,), [32, 16, 8, 4, 4, 2, 2][after])
+
+
 def test_settings_name_the_crop() -> None:
     assert crop_shape("meso4", {}) == (256, 1.3)
     assert crop_shape("face_cnn", {"size_px": 96, "margin": 1.5}) == (96, 1.5)

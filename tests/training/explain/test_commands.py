@@ -19,6 +19,7 @@ from unmask.cli.app import main
 from unmask.datasets.manifest import Row, write_manifest
 from unmask.training.architectures.registry import build
 from unmask.training.architectures.voice.registry import voice_network
+from unmask.training.recipe import read_recipe, resolved
 
 FACE = """
 name = "tiny"
@@ -82,27 +83,95 @@ def test_a_face_network_is_looked_into(
     assert {path.name for path in out.glob("*.png")} == {"maps.png", "filters.png", "activations.png", "neighbours.png"}
 
 
-def test_a_voice_network_is_looked_into(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_recipe_is_read_from_the_run_and_twelve_examples_are_clustered(
+    run: Path, portraits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record = {"recipe": resolved(read_recipe(run / "recipe.toml"))}
+    (run / "run.json").write_text(json.dumps(record), encoding="utf-8")
+    out = tmp_path / "out"
+    assert call(monkeypatch, "explain", "--run", run, "--data", portraits, "--out", out, "--media", 12) == 0
+    assert (out / "maps.png").is_file()
+    assert (out / "clusters.png").is_file()
+    found = json.loads((out / "clusters.json").read_text(encoding="utf-8"))
+    assert found["units"] == 12
+    assert set(found["agreement"]) == {"k-means", "HDBSCAN"}
+    assert "Note:" not in capsys.readouterr().err
+
+
+def test_a_run_that_tells_no_recipe_asks_for_one(
+    run: Path, portraits: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(monkeypatch, "explain", "--run", run, "--data", portraits, "--out", run / "out") == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert "holds no run.json" in said
+    assert "--recipe RECIPE" in said
+
+
+@pytest.mark.parametrize(
+    ("architecture", "sheets"),
+    [
+        ("mel_cnn", {"maps.png", "neighbours.png", "filters.png", "activations.png"}),
+        ("rawnet2", {"maps.png", "neighbours.png"}),
+    ],
+)
+def test_a_voice_network_is_looked_into(
+    architecture: str,
+    sheets: set[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Where Grad-CAM has nothing to draw, all other sheets are drawn."""
     rows = []
     for number in range(4):
         path = tmp_path / f"{number}.wav"
         sounds.write_speech_like(path, seconds=5.0 + number)
         rows.append(Row(path, "audio", number % 2, "s", "", path.name))
     write_manifest(rows, tmp_path / "voices.csv")
-    (tmp_path / "recipe.toml").write_text(VOICE, encoding="utf-8")
-    save_file(voice_network("mel_cnn", {}).state_dict(), tmp_path / "weights.safetensors")
+    (tmp_path / "recipe.toml").write_text(VOICE.replace("mel_cnn", architecture), encoding="utf-8")
+    save_file(voice_network(architecture, {}).state_dict(), tmp_path / "weights.safetensors")
     words = ["--recipe", tmp_path / "recipe.toml", "--data", tmp_path / "voices.csv", "--out", tmp_path / "out"]
     assert call(monkeypatch, "explain", "--run", tmp_path, *words) == 0
-    assert {"maps.png", "neighbours.png"} <= {path.name for path in (tmp_path / "out").iterdir()}
+    assert {path.name for path in (tmp_path / "out").glob("*.png")} == sheets
+    said = " ".join(capsys.readouterr().err.split())
+    assert "Note: clusters.png is left out: it needs 12 examples, and 4" in said
+    missing = "filters.png" not in sheets
+    assert ("so Grad-CAM has nothing to draw" in said) == missing
+    assert ("Note: filters.png is left out" in said) == missing
+    assert ("Note: activations.png is left out" in said) == missing
+
+
+def test_a_network_of_sequences_is_looked_into(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = []
+    for number in range(4):
+        clip = people.write_still_clip(tmp_path / f"{number}.mp4", people.bust(blue=number % 2 == 1), seconds=0.5)
+        rows.append(Row(clip, "video", number % 2, "s", "", clip.name))
+    picture = people.write_portrait(tmp_path / "still.png")
+    write_manifest([*rows, Row(picture, "image", 0, "s", "", "still")], tmp_path / "clips.csv")
+    settings = {"size_px": 64, "backbone": "test_efficientnet", "frames": 3}
+    recipe = FACE.replace("sigmoid_cnn", "frame_gru").replace(
+        "size_px = 32", 'size_px = 64\nbackbone = "test_efficientnet"\nframes = 3'
+    )
+    (tmp_path / "recipe.toml").write_text(recipe, encoding="utf-8")
+    save_file(build("frame_gru", settings).state_dict(), tmp_path / "weights.safetensors")
+    words = ["--recipe", tmp_path / "recipe.toml", "--data", tmp_path / "clips.csv", "--out", tmp_path / "out"]
+    assert call(monkeypatch, "explain", "--run", tmp_path, *words) == 0
+    sheets = {path.name for path in (tmp_path / "out").glob("*.png")}
+    assert sheets == {"maps.png", "filters.png", "activations.png", "neighbours.png"}
+    assert "and 4 of the media could be judged" in " ".join(capsys.readouterr().err.split()), "a picture is no sequence"
 
 
 def test_an_attack_is_reported(run: Path, portraits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     common = ["evaluate", portraits, "--run", run, "--recipe", run / "recipe.toml", "--out", tmp_path / "out"]
     assert call(monkeypatch, *common, "--attack", "fgsm", "--epsilon", "8") == 0
     found = json.loads((tmp_path / "out" / "attack.json").read_text(encoding="utf-8"))
-    assert found["units"] == 20
+    assert 0 < found["units"] < 20  # The half that taught the network is left out.
     assert found["figures"]["robust AUC"]["value"] <= found["figures"]["clean AUC"]["value"]
     assert call(monkeypatch, *common, "--attack", "fgsn") == 2
+    assert call(monkeypatch, *common, "--attack", "fgsm", "--side", "tset") == 2
+    assert call(monkeypatch, *common, "--attack", "fgsm", "--side", "test") == 2, "nothing is on that side"
 
 
 def test_each_source_is_left_out_and_trained_without(

@@ -13,7 +13,7 @@ from torch import nn
 
 from unmask.core.errors import InvalidOption
 from unmask.training.explain.layers import activations, first_filters
-from unmask.training.explain.maps import attention_maps, gradient_maps
+from unmask.training.explain.maps import attention_maps, gradient_maps, own_maps
 from unmask.training.explain.neighbours import nearest_units
 from unmask.training.timm_import import timm
 
@@ -90,6 +90,40 @@ def test_gradient_maps_of_sound() -> None:
     found = gradient_maps(Loud().eval(), samples)
     assert found.shape == (1, 4, 16)
     assert np.unravel_index(found[0].argmax(), found[0].shape)[0] == 40 // 16
+
+
+class Sequence(nn.Module):
+    """The mean light of three crops, of which the last counts twice."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.frames = 3
+        self.encoder = Bright()
+
+    def forward(self, pixels):
+        logit, maps, codes = self.encoder(pixels.flatten(0, 1))
+        weights = torch.tensor([1.0, 1.0, 2.0])
+        return (logit.reshape(-1, 3) * weights).mean(dim=1), maps.flatten(1).reshape(-1, 3, SIDE * SIDE), codes
+
+
+def test_the_logit_of_a_sequence_is_followed_back_to_each_crop(lamp: np.ndarray) -> None:
+    units = np.stack([lamp[[0, 1, 0]], lamp[[1, 1, 0]]])
+    found = gradient_maps(Sequence().eval(), units)
+    assert found.shape == (2, 3, SIDE, SIDE)
+    for unit, maps in zip(units, found, strict=True):
+        for crop, one in zip(unit, maps, strict=True):
+            lit = crop[..., 0] > 0
+            assert one[lit].mean() > 0.7
+            assert one.sum() == pytest.approx(one[lit].sum(), rel=0.5)
+
+
+def test_a_networks_own_maps_lie_between_0_and_1_and_single_cells_are_none() -> None:
+    evidence = np.linspace(-3, 3, 32, dtype=np.float32).reshape(2, 4, 4)
+    assert own_maps(evidence) == pytest.approx(1 / (1 + np.exp(-evidence)))
+    assert own_maps(evidence[:, :1, :1]) is None
+    assert own_maps(evidence, sequences=True).shape == (2, 4, 2, 2)
+    assert own_maps(evidence[:, :, :1], sequences=True) is None
+    assert own_maps(evidence[:, :1]).shape == (2, 1, 4), "opinions along time"
 
 
 def test_transformers_have_maps_of_their_patches(lamp: np.ndarray) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.makers import models
 from tests.unit.evaluate.made import drawn
-from unmask.cli.export import _figures, _measure, staged
+from unmask.cli.export import _figures, _measure, _parity, staged
 from unmask.datasets.manifest import Row, write_manifest
 from unmask.evaluate.score import OPERATING_POINTS
 from unmask.metrics.speech import cllr
@@ -147,6 +147,13 @@ def test_networks_of_folds_calibrate_on_what_each_has_not_seen(gallery: Path, tm
     assert seen[f"{told}: two alone"].value == 0.0
     assert seen["left-out sources, looked at last"].value == 1.0
     assert not list((tmp_path / "folds").rglob("*.draft.toml"))
+
+
+def test_parity_is_told_only_where_something_was_compared(tmp_path: Path) -> None:
+    card = read_card(models.write_face_model(tmp_path))
+    assert "differ by 3e-06 at most" in _parity(replace(card, parity=3e-6))
+    assert "differ by 0 at most" in _parity(replace(card, parity=0.0))
+    assert "nothing was compared" in _parity(replace(card, parity=None))
 
 
 def test_the_card_of_a_speech_detector_says_what_its_errors_cost() -> None:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sk
+from sklearn.calibration import calibration_curve
 from sklearn.linear_model import LogisticRegression
 
 from unmask.core.errors import DataError
@@ -61,6 +62,20 @@ def test_calibration_error_against_a_plain_loop(data, bins: int) -> None:
     found = expected_calibration_error(p, labels, bins=bins)
     assert found == pytest.approx(expected)
     assert 0 <= found <= 1
+
+
+@pytest.mark.parametrize("bins", [1, 2, 10, 15])
+@pytest.mark.parametrize("size", [3, 100, 2000])
+def test_calibration_error_from_scikit_learns_curve(bins: int, size: int) -> None:
+    """Even bins, weighted by their counts. No value lies on an edge: theirs is the lower bin there, ours the upper."""
+    rng = np.random.default_rng([bins, size])
+    p, labels = rng.beta(0.6, 0.8, size), (rng.random(size) < 0.4).astype(int)
+    labels[:2] = 0, 1
+    assert not np.isin(p, np.linspace(0, 1, bins + 1)).any()
+    frequencies, means = calibration_curve(labels, p, n_bins=bins, strategy="uniform")
+    counts = np.histogram(p, bins=bins, range=(0, 1))[0]
+    expected = np.sum(counts[counts > 0] * np.abs(frequencies - means)) / size
+    assert expected_calibration_error(p, labels, bins=bins) == pytest.approx(expected)
 
 
 def test_calibrated_predictions_have_little_error() -> None:

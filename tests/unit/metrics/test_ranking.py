@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import interpolate, optimize
 from sklearn import metrics as sk
 
 from unmask.core.errors import DataError
@@ -82,6 +83,36 @@ def brute_eer(scores: np.ndarray, labels: np.ndarray) -> float:
 @settings(deadline=None)
 def test_eer_is_where_misses_equal_false_alarms(data: tuple[np.ndarray, np.ndarray]) -> None:
     assert equal_error_rate(*data) == pytest.approx(brute_eer(*data))
+
+
+@given(scored())
+@settings(deadline=None)
+def test_eer_is_the_crossing_of_scikit_learns_roc(data: tuple[np.ndarray, np.ndarray]) -> None:
+    """Where false alarms and misses, each drawn straight between the points of the ROC, are the same."""
+    false_alarms, recalls, _ = sk.roc_curve(data[1], data[0], drop_intermediate=False)
+    gap = interpolate.interp1d(np.arange(false_alarms.size), false_alarms - (1 - recalls))
+    place = optimize.brentq(gap, 0, false_alarms.size - 1, xtol=1e-12)
+    assert equal_error_rate(*data) == pytest.approx(np.interp(place, np.arange(false_alarms.size), false_alarms))
+
+
+@pytest.mark.parametrize("size", [20, 300, 5000])
+@pytest.mark.parametrize("levels", [3, 40, 10_000])
+def test_error_rates_of_many_media_are_those_of_scikit_learns_roc(size: int, levels: int) -> None:
+    rng = np.random.default_rng([size, levels])
+    labels = np.arange(size) % 5 % 2  # Two fakes to three genuine media.
+    scores = np.round(rng.normal(size=size) * levels / 6 + labels * levels / 6)  # Many ties where levels are few.
+    false_alarms, recalls, _ = sk.roc_curve(labels, scores, drop_intermediate=False)
+    for allowed in (0.0, 0.01, 0.05, 0.5, 1.0):
+        assert recall_at(scores, labels, false_alarms=allowed) == recalls[false_alarms <= allowed].max()
+    at = optimize.brentq(lambda x: 1 - x - np.interp(x, false_alarms, recalls), 0, 1, xtol=1e-12)
+    assert equal_error_rate(scores, labels) == pytest.approx(at, abs=1e-9)
+
+
+@given(scored(), st.sampled_from([0.01, 0.05, 0.1, 0.25, 0.5]))
+@settings(deadline=None)
+def test_recall_at_a_false_alarm_rate_is_the_most_that_scikit_learns_roc_allows(data, allowed: float) -> None:
+    false_alarms, recalls, _ = sk.roc_curve(data[1], data[0], drop_intermediate=False)
+    assert recall_at(*data, false_alarms=allowed) == pytest.approx(recalls[false_alarms <= allowed].max())
 
 
 def test_eer_of_two_normal_distributions() -> None:

@@ -10,11 +10,13 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from unmask.core.errors import InvalidOption
 from unmask.training.architectures.face_cnn import FaceCnn
 from unmask.training.architectures.network import centred
 from unmask.training.architectures.transforms import cosine_matrix, exactly, fourier_matrices, grey_of, spectrum
 
 _BANDS = ((0.0, 1 / 2.82), (1 / 2.82, 0.5), (0.5, 2.1), (0.0, 2.1))
+_RESNET = ("conv1", "bn1", "act1", "maxpool", "layer1", "layer2", "layer3", "layer4")
 
 
 class SpslNet(FaceCnn):
@@ -90,6 +92,9 @@ class NprNet(FaceCnn):
     Args:
         backbone: A ResNet; only its first two stages are kept.
         settings: As for `FaceCnn`.
+
+    Raises:
+        InvalidOption: The backbone is no ResNet.
     """
 
     summary: ClassVar[str] = "First half of {backbone} on the residual of halving and doubling a crop."
@@ -113,5 +118,11 @@ class NprNet(FaceCnn):
         return found
 
     def width(self) -> int:
-        """Channels of that map."""
+        """Channels of that map; the first thing that is asked of a backbone, so that others than ResNets stop here."""
+        if any(not hasattr(self.backbone, part) for part in _RESNET):
+            message = (
+                f"backbone is of the kind {type(self.backbone).__name__}; npr keeps the first half of a ResNet. "
+                "Name one, for example resnet18 or resnet50."
+            )
+            raise InvalidOption(message)
         return int(self.backbone.feature_info[2]["num_chs"])

@@ -11,10 +11,12 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from unmask.core.errors import InvalidOption
 from unmask.training.architectures.face_cnn import FaceCnn
 from unmask.training.architectures.network import Outputs
 
 _REFERENCE = "Bonettini et al.: Video Face Manipulation Detection Through Ensemble of CNNs, ICPR 2020"
+_PARTS = ("conv_stem", "bn1", "blocks", "conv_head", "bn2")
 
 
 class Siamese(FaceCnn):
@@ -60,6 +62,9 @@ class Attending(FaceCnn):
     Args:
         after: The map that leaves this stage is weighed; 2 is block 9 of EfficientNetB4, with 56 channels.
         settings: As for `FaceCnn`.
+
+    Raises:
+        InvalidOption: The backbone is no EfficientNet, or it has no such stage.
     """
 
     reference: ClassVar[str] = _REFERENCE
@@ -67,7 +72,7 @@ class Attending(FaceCnn):
     def __init__(self, *, after: int = 2, **settings: Any) -> None:  # noqa: ANN401
         super().__init__(**settings)
         self._after = after
-        self.attend = nn.Conv2d(self.backbone.feature_info[after]["num_chs"], 1, 1)
+        self.attend = nn.Conv2d(_channels(self.backbone, after), 1, 1)
 
     def forward(self, pixels: Tensor) -> Outputs:
         """Judge crops; the evidence is the attention before its sigmoid: where the network looked, not what it saw."""
@@ -96,6 +101,23 @@ class SiameseAttentionCnn(Siamese, Attending):
     """EfficientNetAutoAttB4ST: attention, trained on triplets first."""
 
     summary: ClassVar[str] = "{backbone} with an attention map, which is the heatmap, trained on triplets first."
+
+
+def _channels(backbone: Any, after: int) -> int:  # noqa: ANN401 - timm's models have no common type
+    """Channels of the map that leaves a stage of an EfficientNet; `InvalidOption` if there is none to weigh."""
+    if any(not hasattr(backbone, part) for part in _PARTS):
+        message = (
+            f"backbone is of the kind {type(backbone).__name__}; attention inside a network is for EfficientNets. "
+            "Name one, for example efficientnet_b4 or tf_efficientnet_lite0."
+        )
+        raise InvalidOption(message)
+    last = len(backbone.blocks) - 1
+    if after not in range(last + 1):
+        message = f"after is {after!r}; expected a stage of the backbone, 0 to {last}."
+        raise InvalidOption(message)
+    # timm's list of features leaves out stages that keep the size of the map, so its places are not those of stages.
+    convolutions = [layer for layer in backbone.blocks[after].modules() if isinstance(layer, nn.Conv2d)]
+    return convolutions[-1].out_channels
 
 
 def triplet_loss(embeddings: Tensor, fake: Tensor, margin: float = 1.0) -> Tensor:

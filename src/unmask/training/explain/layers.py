@@ -36,7 +36,7 @@ def activations(
 
     Args:
         network: In evaluation mode.
-        unit: One unit, without the batch.
+        unit: One unit, without the batch; of a sequence the first crop's maps are collected.
         layers: Most layers.
         maps: Most maps a layer.
 

@@ -27,9 +27,9 @@ class _Planes(nn.Module):
         self.network = network
 
     def forward(self, planes: Tensor) -> Tensor:
-        """Shape (N, 3, S, S) or (N, 1, 1, L), float32, to the logit, shape (N, 1)."""
+        """Shape (N, 3, S, S) or (N, 1, 1, L), float32, to the logit, (N, 1); one sequence, (T, 3, S, S), to (1, 1)."""
         units = planes[:, 0, 0] if planes.shape[1:3] == (1, 1) else planes.permute(0, 2, 3, 1)
-        logit: Tensor = self.network(units)[0]
+        logit: Tensor = self.network(units[None] if _frames(self.network) else units)[0]
         return logit[:, None]
 
 
@@ -40,11 +40,12 @@ def gradient_maps(network: nn.Module, units: NDArray[Any], *, kind: str = "gradc
 
     Args:
         network: Maps units to ``(logit, evidence, embedding)``; in evaluation mode.
-        units: Shape (N, S, S, 3), uint8, RGB, or (N, L), float32.
+        units: Shape (N, S, S, 3) or, for sequences, (N, T, S, S, 3), uint8, RGB; or (N, L), float32.
         kind: One of `KINDS`.
 
     Returns:
-        Shape (N, h, w), float32, each map scaled to [0, 1]; what speaks for a forgery is high.
+        Shape (N, h, w), or (N, T, h, w) where the logit of a sequence is followed back to each of its crops; float32,
+        each map scaled to [0, 1]; what speaks for a forgery is high.
 
     Raises:
         InvalidOption: There is no such kind, or the network has no feature map.
@@ -60,8 +61,27 @@ def gradient_maps(network: nn.Module, units: NDArray[Any], *, kind: str = "gradc
     method = {"gradcam": GradCAM, "gradcam++": GradCAMPlusPlus}[kind]
     with _all_tuned(network), method(_Planes(network), [layer], reshape_transform=_places if tokens else None) as cam:
         cam.get_target_width_height = lambda _: None  # Maps stay as small as the network's; enlarging is for drawing.
-        found = [cam(_planes(unit[None]), [RawScoresOutputTarget()])[0] for unit in units]
-    return np.stack(found).astype(np.float32)
+        found = [cam(_planes(unit[None]), [RawScoresOutputTarget()]) for unit in units]
+    maps = np.stack(found).astype(np.float32)
+    return maps if _frames(network) else maps[:, 0]
+
+
+def own_maps(evidence: F32Array, *, sequences: bool = False) -> F32Array | None:
+    """Bring the evidence that a network gives itself to [0, 1].
+
+    Args:
+        evidence: Shape (N, h, w), logits; of sequences (N, T, places), the places being those of a square map.
+        sequences: Whether it is of sequences.
+
+    Returns:
+        Shape (N, h, w) or (N, T, h, w), float32; None for single cells, which show no place.
+    """
+    places = evidence.shape[2] if sequences else evidence.shape[1] * evidence.shape[2]
+    if places == 1:
+        return None
+    side = int(places**0.5)
+    maps = evidence.reshape(*evidence.shape[:2], side, side) if sequences else evidence
+    return np.asarray(1 / (1 + np.exp(-maps)), np.float32)
 
 
 def attention_maps(network: nn.Module, units: NDArray[Any]) -> F32Array | None:
@@ -69,10 +89,11 @@ def attention_maps(network: nn.Module, units: NDArray[Any]) -> F32Array | None:
 
     Args:
         network: In evaluation mode.
-        units: Shape (N, S, S, 3), uint8, RGB.
+        units: Shape (N, S, S, 3) or (N, T, S, S, 3), uint8, RGB.
 
     Returns:
-        Shape (N, h, w), float32, each map scaled to [0, 1]; None for a network without attention over patches.
+        Shape (N, h, w) or (N, T, h, w), float32, each map scaled to [0, 1]; None for a network without attention over
+        patches.
     """
     layers = _attention_layers(network)
     if not layers:
@@ -89,7 +110,8 @@ def attention_maps(network: nn.Module, units: NDArray[Any]) -> F32Array | None:
         for layer, was, hook in zip(layers, fused, hooks, strict=True):
             layer.fused_attn = was
             hook.remove()
-    return _rollout(seen)
+    maps = _rollout(seen)
+    return maps.reshape(*units.shape[:-3], *maps.shape[1:])
 
 
 def _rollout(seen: list[Tensor]) -> F32Array:
@@ -141,8 +163,14 @@ def _places(tokens: Tensor) -> Tensor:
 
 
 def _planes(units: NDArray[Any]) -> Tensor:
+    """What `_Planes` takes; of one sequence its crops."""
     found = torch.from_numpy(units).float()
+    found = found.flatten(0, 1) if found.ndim == 5 else found
     return found.permute(0, 3, 1, 2) if found.ndim == 4 else found[:, None, None]
+
+
+def _frames(network: nn.Module) -> int:
+    return int(getattr(network, "frames", 0))
 
 
 @contextmanager
