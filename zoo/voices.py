@@ -13,10 +13,14 @@ import torch
 
 from unmask.datasets.manifest import Row, read_manifest
 from unmask.datasets.split import Side, split
+from unmask.evaluate.calibrate import IDENTITY
 from unmask.metrics.bootstrap import interval
 from unmask.metrics.ranking import auc, equal_error_rate
 from unmask.models.card import ModelCard
 from unmask.models.session import Session
+from unmask.models.write import write_card
+from unmask.scanning.pipeline import Pipeline
+from unmask.scanning.plan import ScanPlan
 from unmask.training.architectures.voice.registry import TUNE, voice_network
 from unmask.training.draft import draft_speech_card
 from unmask.training.fitting.bench import Machine
@@ -68,7 +72,15 @@ def heard(path: Path, data: Prepared, out: Path, *, clips: Path, budget: Budget,
         "parity": card.parity,
         **{side: judged(card, sides[side]) for side in _SIDES},
         "latency_ms": latency_ms(card),
+        "scanned": scanned(replace(card, calibration=IDENTITY), out / "models", rows[0].path),
     }
+
+
+def scanned(card: ModelCard, models: Path, recording: Path) -> str:
+    """Scan a recording with the exported card as `unmask scan --model` does; returns the verdict."""
+    write_card(card, models / f"{card.name}.toml")
+    plan = ScanPlan(face="", speech=str(models / f"{card.name}.toml"), threads=1)
+    return Pipeline(plan).scan(recording).verdict
 
 
 def step_seconds(recipe: Recipe, batch: int) -> float:

@@ -8,12 +8,19 @@ import torch
 from safetensors.torch import save_file
 
 from unmask.core.errors import InvalidOption, UnknownOption, WeightsMissing
-from unmask.models.session import run_file
+from unmask.core.records import Sound, SpeechWindow
+from unmask.datasets.split import SplitRule
+from unmask.detectors.speech import SpeechDetector
+from unmask.models.catalogue import find
+from unmask.models.session import Session, run_file
+from unmask.models.write import write_card
 from unmask.training.architectures.voice.aasist import Aasist, from_published
 from unmask.training.architectures.voice.front import LinearCepstrum, sinc_filters
 from unmask.training.architectures.voice.registry import NETWORKS, voice_network
 from unmask.training.architectures.voice.weights import load_voice_weights
+from unmask.training.draft import draft_speech_card
 from unmask.training.export import export_graph
+from unmask.training.recipe import Recipe, Schedule
 
 SHORT = 16000
 SMALL = {
@@ -220,3 +227,23 @@ def test_what_cannot_be_made_or_loaded(tmp_path):
 
 def test_every_network_is_tested():
     assert set(NETWORKS) == {*SMALL, "aasist", "duet"}
+
+
+@pytest.mark.parametrize("name", ["mel_cnn", "lcnn", "rawnet2"])
+def test_what_is_exported_runs_in_the_scanner(name, tmp_path):
+    """The real detector gives what the network gives, window by window, at the length that it wants."""
+    torch.manual_seed(0)
+    judge = voice_network(name, SMALL[name]).eval()
+    save_file(judge.state_dict(), tmp_path / "weights.safetensors")
+    recipe = Recipe("tiny", "speech", name, "", Schedule(1, 2, 1e-3), SplitRule(), network=SMALL[name])
+    card = draft_speech_card(recipe, tmp_path, [], tmp_path / "out")
+    assert card.parity is not None
+    assert card.parity < 1e-2
+    write_card(card, tmp_path / "out" / "tiny.toml")
+    detector = SpeechDetector(Session(find(str(tmp_path / "out" / "tiny.toml")), threads=1))
+    windows = np.tile(sound(2, seed=5).numpy(), (1, 4))
+    assert detector.wants.length_s * detector.wants.rate_hz == windows.shape[1]
+    with torch.inference_mode():
+        wanted = judge(torch.from_numpy(windows))[0]
+    answers = detector.score([SpeechWindow(Sound(one, 16000), 1.0) for one in windows])
+    assert [answer.logit for answer in answers] == pytest.approx(wanted.tolist(), abs=5e-3)
