@@ -140,9 +140,10 @@ def one_source(entries: Sequence[dict[str, Any]]) -> str:
         "Much of the field reports accuracy inside this source (FFHQ against StyleGAN): 94 % for the blur-and-noise",
         "network, 99 % for fine-tuned backbones, after training on all 100,000 of its pictures at full length. Below,",
         "groups kept back of the 2,200 at hand (about 1,700 teach); the threshold is chosen on one half of them,",
-        "accuracy measured on the other. These recipes see nearly the whole picture, as the field does; CLIP's layers are held",
-        "against the mark of fine-tuned backbones, though they stay as they are. How much more the pictures that are",
-        "missing here would bring is in [benchmarks.md](benchmarks.md#how-many-pictures-the-140k-set-takes).\n",
+        "accuracy measured on the other. These recipes see nearly the whole picture, as the field does; CLIP's layers",
+        "are held against the mark of fine-tuned backbones, though they stay as they are. How much more the",
+        "pictures that are missing here would bring is in",
+        "[benchmarks.md](benchmarks.md#how-many-pictures-the-140k-set-takes).\n",
         "| recipe | steps | accuracy (95 % interval) | AUC | media | short of its mark by |",
         "|---|---|---|---|---|---|",
     ]
