@@ -217,6 +217,19 @@ def resolved(recipe: Recipe) -> dict[str, Any]:
     return asdict(recipe)
 
 
+def restored(facts: Mapping[str, Any]) -> Recipe:
+    """Make a recipe of what `resolved` gave, also after it went through JSON.
+
+    Raises:
+        InvalidOption: A value is outside its range.
+        UnknownOption: A key is unknown, for example that of another version.
+        KeyError: A table is missing.
+        TypeError: A value is of the wrong kind.
+    """
+    tables = {name: _build(kind, facts[name]) for name, kind in _TABLES.items()}
+    return _build(Recipe, {**facts, **tables, "split": split_rule(facts["split"])})
+
+
 def _override(raw: dict[str, Any], key: str, value: str) -> None:
     *path, last = key.split(".")
     place = raw

@@ -20,7 +20,6 @@ from unmask.core.errors import DataError, InputError, InvalidOption, OptionError
 from unmask.core.events import Listener, ignore
 from unmask.core.records import F32Array
 from unmask.datasets.manifest import Row
-from unmask.datasets.split import split_rule
 from unmask.extraction.crops import cut_crops
 from unmask.training.architectures.registry import ARCHITECTURES, build, crop_shape
 from unmask.training.architectures.temporal import FramePool
@@ -32,7 +31,7 @@ from unmask.training.pictures.clips import whole_sequences
 from unmask.training.pictures.layer_probe import CLIP_LAYERS
 from unmask.training.pictures.photographs import views_of
 from unmask.training.pictures.portraits import as_scanned, read_crop
-from unmask.training.recipe import Attack, Forge, Recipe, Schedule, Teacher
+from unmask.training.recipe import Recipe, restored
 from unmask.training.voices import read_clips, windows_of
 
 TrainedNetwork = nn.Module
@@ -41,12 +40,6 @@ _NO_NETWORK = {
     CLIP_LAYERS: "a linear head on a public encoder",
     ENSEMBLE: "several exported graphs side by side",
     **dict.fromkeys(PIPELINES, "a scikit-learn pipeline"),
-}
-_TABLES: dict[str, type[Schedule | Attack | Forge | Teacher]] = {
-    "schedule": Schedule,
-    "attack": Attack,
-    "forge": Forge,
-    "teacher": Teacher,
 }
 _Unit = tuple[NDArray[Any], int, str, str]
 
@@ -105,9 +98,7 @@ def recorded_recipe(run: Path) -> Recipe:
         raise InvalidOption(message)
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-        found = (record.get("went_on_with") or [record])[-1]["recipe"]
-        tables = {name: kind(**found[name]) for name, kind in _TABLES.items()}
-        return Recipe(**{**found, **tables, "split": split_rule(found["split"])})
+        return restored((record.get("went_on_with") or [record])[-1]["recipe"])
     except (ValueError, KeyError, TypeError, AttributeError, OptionError) as error:
         message = f"{path} holds no recipe that can be read ({error!r}). Name it: --recipe RECIPE."
         raise InvalidOption(message) from error
