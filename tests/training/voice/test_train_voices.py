@@ -11,14 +11,17 @@ import pytest
 
 pytest.importorskip("torch")
 
+from safetensors.torch import load_file
+
 from unmask.core.errors import ManifestInvalid
-from unmask.datasets.manifest import Row
+from unmask.datasets.manifest import Row, write_manifest
 from unmask.datasets.split import SplitRule
 from unmask.training import train_voices
+from unmask.training.fitting.bench import Machine
 from unmask.training.recipe import Recipe, Schedule
 from unmask.training.train_voices import clips_by_side
 from unmask.training.train_voices import train_voices as train
-from unmask.training.voices import VoiceClip
+from unmask.training.voices import SAMPLES, VoiceClip
 
 RECIPE = Recipe("tiny", "speech", "lcnn", "", Schedule(1, 2, 1e-3), SplitRule(test=("red",)))
 
@@ -75,3 +78,22 @@ def test_missing_files_are_said(tmp_path: Path) -> None:
     (tmp_path / "data.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     with pytest.raises(ManifestInvalid, match=r"Not one of the 2 files.*gone\.wav"):
         train(RECIPE, tmp_path / "data.csv", tmp_path / "out")
+
+
+def test_a_run_trains_on_what_is_there_and_says_what_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def noisy(rows: Sequence[Row], **_: object) -> list[VoiceClip]:
+        rng = np.random.default_rng(3)
+        sounds = [0.1 * rng.normal(size=SAMPLES).astype(np.float32) for _ in rows]
+        return [VoiceClip(one, row.label, row.source, "", row.group) for one, row in zip(sounds, rows, strict=True)]
+
+    monkeypatch.setattr(train_voices, "read_clips", noisy)
+    for entry in ROWS[:-1]:
+        (tmp_path / entry.path).touch()
+    write_manifest([replace(entry, path=tmp_path / entry.path) for entry in ROWS], tmp_path / "data.csv")
+    schedule = Schedule(2, 2, 1e-3, warmup=1, validate_every=2)
+    wanted = replace(RECIPE, schedule=schedule, network={"width": 8}, split=SplitRule(validation=("red",)))
+    outcome = train(wanted, tmp_path / "data.csv", tmp_path / "run", machine=Machine(precision="32-true", workers=0))
+    assert outcome.best["step"] == 2
+    assert 0 <= outcome.best["validation_auc"] <= 1
+    assert "1 of 6 files are missing" in outcome.notes[0]
+    assert load_file(outcome.weights)
