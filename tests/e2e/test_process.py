@@ -119,15 +119,21 @@ def test_workers_in_real_processes(scan, gallery: Path, tmp_path: Path) -> None:
     assert [one.get("verdict") for one in found] == ["likely_fake", None, "likely_real"]
 
 
-def test_a_closed_pipe_is_no_disaster(scan, gallery: Path) -> None:
+@pytest.mark.parametrize("form", [["--json"], []], ids=["json", "lines"])
+@pytest.mark.parametrize("table", [True, False])
+def test_a_closed_pipe_is_no_disaster(scan, gallery: Path, tmp_path: Path, form: list[str], *, table: bool) -> None:
     reader, writer = os.pipe()
     os.close(reader)
+    wanted = [*form, *(["--out", tmp_path / "table.csv"] if table else [])]
     done = scan(
-        *[gallery / "faceless.png", gallery / "blue.png"], "--json", capture_output=False, stdout=writer, stderr=-1
+        *[gallery / "faceless.png", gallery / "blue.png"], *wanted, capture_output=False, stdout=writer, stderr=-1
     )
     os.close(writer)
+    assert done.returncode == 0
     assert "Traceback" not in done.stderr
     assert "Exception ignored" not in done.stderr
+    if table:
+        assert len((tmp_path / "table.csv").read_text(encoding="utf-8").splitlines()) == 3
 
 
 @pytest.mark.parametrize("terminal", [True, False])

@@ -22,6 +22,17 @@ def people_console() -> Console:
     return Console(stderr=True, highlight=False)
 
 
+class Lines(Console):
+    """Stdout for people; where nobody reads it any more, that is said to the caller instead of ending the process."""
+
+    def __init__(self) -> None:
+        super().__init__(highlight=False, soft_wrap=True)
+
+    def on_broken_pipe(self) -> None:
+        """Pass on what rich would answer with exit code 1, which means a failed file here."""
+        raise BrokenPipeError
+
+
 @contextmanager
 def progress() -> Iterator[Listener]:
     """Show a bar for each stage that announces itself; nothing when stderr is no terminal."""

@@ -138,13 +138,11 @@ def _shown(
 
     Where nobody reads stdout any more, the scan ends if that was all it was for (`alone`), and else goes on unseen.
     """
-    from rich.console import Console
-
-    from unmask.cli.console import progress, verdict_line
+    from unmask.cli.console import Lines, progress, verdict_line
     from unmask.core.events import Advanced
     from unmask.report.to_json import to_json
 
-    lines = Console(highlight=False, soft_wrap=True)
+    lines = Lines()
     with progress() as listen:
         for done, result in enumerate(results, start=1):
             try:
