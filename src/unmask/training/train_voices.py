@@ -20,6 +20,7 @@ from unmask.datasets.split import Side, split
 from unmask.metrics.ranking import auc, equal_error_rate
 from unmask.training.architectures.network import Network
 from unmask.training.architectures.voice.duet import Duet
+from unmask.training.architectures.voice.headed import Headed
 from unmask.training.architectures.voice.registry import TUNE, voice_network
 from unmask.training.architectures.voice.weights import load_voice_weights
 from unmask.training.fitting.bench import Machine, open_bench
@@ -32,7 +33,7 @@ from unmask.training.loop import Outcome, fit, steps_done
 from unmask.training.pictures.train_faces import loader
 from unmask.training.recipe import Recipe
 from unmask.training.voice_augment import augment
-from unmask.training.voice_probe import Headed, solve_head
+from unmask.training.voice_probe import solve_head
 from unmask.training.voices import VoiceClip, VoiceStream, load_clips, read_clips, save_clips, windows_of
 
 START_WITH = " + "

@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 
 from unmask.core.events import Advanced, Listener, ignore
 from unmask.core.records import F32Array
-from unmask.training.architectures.voice.distill_mos import DistillMos
-from unmask.training.architectures.voice.whisper import Whisper
+from unmask.training.architectures.voice.headed import Headed
 from unmask.training.voice_augment import augment
 from unmask.training.voices import VoiceClip, random_window, windows_of
 
@@ -27,9 +26,6 @@ _MOST_PLAIN = 2
 _LOGITS = 3.0
 # Features that hardly move would be blown up by hundreds, and the rounding of the weights below them with them.
 _LEAST_SPREAD = 0.03
-
-Headed = Whisper | DistillMos
-"""Networks with a linear head, ``head``, on the mean over time of their embedding."""
 
 
 def solve_head(

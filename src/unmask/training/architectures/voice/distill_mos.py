@@ -15,8 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from unmask.core.errors import CardMismatch
-from unmask.training.architectures.network import Network
 from unmask.training.architectures.voice.front import precisely
+from unmask.training.architectures.voice.headed import Headed
 
 _WINDOW, _HOP, _BINS = 320, 160, 161
 _CHANNELS = (64, 64, 128, 256, 256, 256)
@@ -27,7 +27,7 @@ _POWER = 0.3
 _EPSILON = 1e-5
 
 
-class DistillMos(Network):
+class DistillMos(Headed):
     """Compressed complex spectrum, six convolutions, seven layers of a transformer, and a head over their outputs.
 
     Args:
@@ -72,21 +72,6 @@ class DistillMos(Network):
         for layer in self.layers:
             found.append(layer(found[-1]))
         return torch.cat(found, dim=2)
-
-    def forward(self, samples: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Judge windows.
-
-        Args:
-            samples: Shape (N, 64000), float32, 16 kHz, any level.
-
-        Returns:
-            logit, shape (N,), higher means more likely fake; evidence, shape (N, 1, 25), what each 160 ms say, whose
-            mean is the logit; embedding, shape (N, 1600).
-        """
-        states = self.states(samples)
-        spans = states.shape[1] // 25
-        evidence = nn.functional.avg_pool1d(self.head(states).transpose(1, 2), spans)
-        return evidence.mean(dim=(1, 2)), evidence, states.mean(dim=1)
 
 
 class _Spectrum(nn.Module):

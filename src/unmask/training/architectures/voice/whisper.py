@@ -15,8 +15,8 @@ from torch import Tensor, nn
 
 from unmask.core.errors import CardMismatch
 from unmask.models.ctranslate import read_tensors
-from unmask.training.architectures.network import Network
 from unmask.training.architectures.voice.front import RATE_HZ, SAMPLES, even_level, precisely
+from unmask.training.architectures.voice.headed import Headed
 from unmask.training.forge.vocoders import mel_filters
 
 _WINDOW, _HOP, _BANDS, _STATE, _HEADS = 400, 160, 80, 384, 6
@@ -24,7 +24,7 @@ _LEVEL = 0.05
 _FINE = 32767
 
 
-class Whisper(Network):
+class Whisper(Headed):
     """Log-mel spectrogram, two convolutions, some layers of the encoder, and a head over all their outputs.
 
     Args:
@@ -57,20 +57,6 @@ class Whisper(Network):
         for layer in self.layers:
             found.append(layer(found[-1]))
         return torch.cat(found, dim=2)
-
-    def forward(self, samples: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Judge windows.
-
-        Args:
-            samples: Shape (N, 64000), float32, 16 kHz, any level.
-
-        Returns:
-            logit, shape (N,), higher means more likely fake; evidence, shape (N, 1, 25), what each 160 ms say, whose
-            mean is the logit; embedding, shape (N, 384 * (layers + 1)).
-        """
-        states = self.states(samples)
-        evidence = nn.functional.avg_pool1d(self.head(states).transpose(1, 2), 8)
-        return evidence.mean(dim=(1, 2)), evidence, states.mean(dim=1)
 
 
 class _LogMel(nn.Module):
