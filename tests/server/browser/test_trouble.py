@@ -132,6 +132,24 @@ def test_everything_can_be_done_with_the_keyboard(visit: Visit, fake: Killable) 
     expect(page.get_by_text("No file fits.")).to_be_visible()
 
 
+def test_the_end_of_one_question_does_not_answer_the_next(visit: Visit, fake: Killable) -> None:
+    """The browser tells of a closed dialog a moment later, when the next question may already be on the screen."""
+    page = visit(f"{fake.url}/history")
+    ask = """async (ending) => {
+      const script = document.querySelector("script[type=module]").src;
+      const { confirmed } = await import(new URL("page.js", script));
+      const dialog = document.getElementById("confirm");
+      const first = confirmed("First?", "", "Yes");
+      ending ? dialog.close(ending) : dialog.close();
+      const second = confirmed("Second?", "", "Yes");
+      await new Promise((later) => setTimeout(later, 200));
+      document.getElementById("confirm-yes").click();
+      return [await first, await second];
+    }"""
+    assert page.evaluate(ask, "") == [False, True]
+    assert page.evaluate(ask, "yes") == [True, True]
+
+
 def test_a_model_is_fetched_with_progress(
     visit: Visit, fake: Killable, house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:

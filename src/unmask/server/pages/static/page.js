@@ -1,5 +1,6 @@
 // What every page shares: short messages, and a question before anything is deleted.
 let timer = 0;
+let settle = () => {};
 
 /** Say something to everybody: on the screen for a while, and to screen readers. */
 export function say(text) {
@@ -10,16 +11,21 @@ export function say(text) {
   timer = setTimeout(() => place.classList.remove("shown"), 6000);
 }
 
-/** Ask before deleting; resolves to true only after "yes". */
+/**
+ * Ask before deleting; resolves to true only after "yes". Browsers tell of a closed dialog a moment later: by then the
+ * next question may be on the screen, which that news must not answer.
+ */
 export function confirmed(title, text, yes) {
   const dialog = document.getElementById("confirm");
+  settle();
   document.getElementById("confirm-title").textContent = title;
   document.getElementById("confirm-text").textContent = text;
   document.getElementById("confirm-yes").textContent = yes;
   dialog.returnValue = "no";
   dialog.showModal();
   return new Promise((resolve) => {
-    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+    settle = () => resolve(dialog.returnValue === "yes");
+    dialog.onclose = () => dialog.open || settle();
   });
 }
 
