@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from unmask.core.errors import CardMismatch, WeightsMissing
+from unmask.models.checkpoint import read_checkpoint
 from unmask.models.ctranslate import read_tensors
 
 if TYPE_CHECKING:
     import onnx
+    from numpy.typing import NDArray
+
+_READERS = {".bin": read_tensors, ".pt": read_checkpoint}
 
 
 def assemble(base: Path, part: Path, out: Path) -> None:
@@ -23,7 +27,7 @@ def assemble(base: Path, part: Path, out: Path) -> None:
     graph, which names the weights that it lacks.
 
     Args:
-        base: ONNX graph of the encoder, or its weights as CTranslate2 stores them (``.bin``).
+        base: ONNX graph of the encoder, or its weights as CTranslate2 (``.bin``) or PyTorch (``.pt``) stores them.
         part: ONNX graph of the trained part.
         out: Where the joined graph goes; written whole or not at all.
 
@@ -37,7 +41,7 @@ def assemble(base: Path, part: Path, out: Path) -> None:
         message = "Assembling a model needs the package onnx. Run `pip install 'unmask[accurate]'`."
         raise WeightsMissing(message) from error
     joined = onnx.load(part, load_external_data=False)
-    if base.suffix == ".bin":
+    if base.suffix in _READERS:
         _fill(joined.graph, base)
     else:
         _insert(joined.graph, base, part)
@@ -48,11 +52,32 @@ def assemble(base: Path, part: Path, out: Path) -> None:
     whole.replace(out)
 
 
+def base_weights(base: Path) -> dict[str, NDArray[np.float32]]:
+    """Read an encoder that is weights alone.
+
+    Args:
+        base: As CTranslate2 or PyTorch stores them.
+
+    Returns:
+        Values by name; axes of length 1 before all others are left out.
+
+    Raises:
+        CardMismatch: The file is no such encoder.
+    """
+    found = {}
+    for name, tensor in _READERS[base.suffix](base).items():
+        values = tensor.astype(np.float32)
+        while values.ndim > 1 and values.shape[0] == 1:
+            values = values[0]
+        found[name] = values
+    return found
+
+
 def _fill(graph: onnx.GraphProto, base: Path) -> None:
     """Put the encoder's weights where the part names them, see `unmask.training.architectures.voice.parting`."""
     from onnx import TensorProto, numpy_helper
 
-    tensors = read_tensors(base)
+    tensors = base_weights(base)
     for entry in graph.initializer:
         if entry.data_location != TensorProto.EXTERNAL:
             continue
@@ -60,7 +85,7 @@ def _fill(graph: onnx.GraphProto, base: Path) -> None:
         if where["location"] not in tensors:
             message = f"{base.name} has no {where['location']}. It is not the encoder that the part was made for."
             raise CardMismatch(message)
-        values = tensors[where["location"]].astype(np.float32)
+        values = tensors[where["location"]]
         values = (values.T if "transposed" in where else values)[: entry.dims[0]]
         entry.CopyFrom(numpy_helper.from_array(np.ascontiguousarray(values), entry.name))
 

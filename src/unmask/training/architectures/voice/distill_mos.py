@@ -48,6 +48,8 @@ class DistillMos(Headed):
             known = width
         for layer in self.convolutions[: int(frozen)]:
             layer.requires_grad_(requires_grad=False)
+        self.scale = nn.Parameter(torch.ones(_CHANNELS[-1] * _ROWS), requires_grad=False)
+        self.shift = nn.Parameter(torch.zeros(_CHANNELS[-1] * _ROWS), requires_grad=False)
         self.narrowed = nn.Linear(_CHANNELS[-1] * _ROWS, _STATE)
         self.register_buffer("places", _places(), persistent=False)
         self.layers = nn.ModuleList([_Layer() for _ in range(_LAYERS)])
@@ -66,7 +68,7 @@ class DistillMos(Headed):
         x = precisely(self.spectrum, x)
         for layer in self.convolutions:
             x = nn.functional.leaky_relu(layer(x), 0.1)
-        x = self.narrowed(x.flatten(1, 2).transpose(1, 2))
+        x = self.narrowed(x.flatten(1, 2).transpose(1, 2) * self.scale + self.shift)
         x = x + self.places[: x.shape[1]]
         found = [x]
         for layer in self.layers:
@@ -125,7 +127,7 @@ def _places() -> Tensor:
 
 
 def from_published(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Rename the published weights, and fold the two norms before the transformer into the layer after them.
+    """Rename the published weights, and make one multiplication and one addition of the two norms in a row.
 
     Args:
         state: As the package distillmos ships it, under ``model``.
@@ -144,10 +146,8 @@ def from_published(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
             for kind in ("weight", "bias")
         }
         first, second = (_scale_and_shift(state, name) for name in (f"{front}norm_input", f"{stack}norm"))
-        scale, shift = first[0] * second[0], first[1] * second[0] + second[1]
-        weight = state[f"{stack}linear_proj.weight"]
-        found["narrowed.weight"] = weight * scale
-        found["narrowed.bias"] = state[f"{stack}linear_proj.bias"] + weight @ shift
+        found["scale"], found["shift"] = first[0] * second[0], first[1] * second[0] + second[1]
+        found |= {f"narrowed.{kind}": state[f"{stack}linear_proj.{kind}"] for kind in ("weight", "bias")}
         for place in range(_LAYERS):
             theirs = f"{stack}transformer_encoder.layers.{place}."
             for kind in ("weight", "bias"):

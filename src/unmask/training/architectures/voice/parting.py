@@ -9,7 +9,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, numpy_helper
 
-from unmask.models.ctranslate import read_tensors
+from unmask.models.assemble import base_weights
 
 _LEAST = 64
 
@@ -22,14 +22,14 @@ def take_out(graph: Path, base: Path, part: Path) -> int:
 
     Args:
         graph: The whole graph.
-        base: The encoder's weights as CTranslate2 stores them.
+        base: The encoder's weights as CTranslate2 or PyTorch stores them.
         part: Where the rest goes.
 
     Returns:
         How many bytes were taken out.
     """
     model = onnx.load(str(graph))
-    tensors = {name: values.astype(np.float32) for name, values in read_tensors(base).items() if values.size >= _LEAST}
+    tensors = {name: values for name, values in base_weights(base).items() if values.size >= _LEAST}
     taken = 0
     for entry in model.graph.initializer:
         values = numpy_helper.to_array(entry)
