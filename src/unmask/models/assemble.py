@@ -59,18 +59,12 @@ def base_weights(base: Path) -> dict[str, NDArray[np.float32]]:
         base: As CTranslate2 or PyTorch stores them.
 
     Returns:
-        Values by name; axes of length 1 before all others are left out.
+        Values by name.
 
     Raises:
         CardMismatch: The file is no such encoder.
     """
-    found = {}
-    for name, tensor in _READERS[base.suffix](base).items():
-        values = tensor.astype(np.float32)
-        while values.ndim > 1 and values.shape[0] == 1:
-            values = values[0]
-        found[name] = values
-    return found
+    return {name: values.astype(np.float32) for name, values in _READERS[base.suffix](base).items()}
 
 
 def _fill(graph: onnx.GraphProto, base: Path) -> None:

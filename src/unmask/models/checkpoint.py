@@ -7,7 +7,6 @@ import pickle
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 from zipfile import BadZipFile, ZipFile
 
 import numpy as np
@@ -49,7 +48,7 @@ class _Reader(pickle.Unpickler):
         self._archive = archive
         self._folder = folder
 
-    def find_class(self, module: str, name: str) -> Any:
+    def find_class(self, module: str, name: str) -> object:
         """Give what a checkpoint may name; never import anything."""
         known: dict[tuple[str, str], Callable[..., object] | str] = {
             ("collections", "OrderedDict"): OrderedDict,

@@ -6,6 +6,7 @@ is formed here and not inside one graph because each of them wants its units in 
 
 from __future__ import annotations
 
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from unmask.core.errors import CardMismatch
 from unmask.core.records import F32Array
-from unmask.models.card import ModelCard
+from unmask.models.card import CardInput, ModelCard
 from unmask.models.catalogue import find
 
 
@@ -25,7 +26,7 @@ def companion_of(card: ModelCard) -> ModelCard | None:
     Raises:
         UnknownModel: There is no such card.
         CardMismatch: It is another version than the one that was measured, or it takes other units than single
-            pictures cut like the first one's.
+            pictures cut like the first one's, or than windows of the same sound.
     """
     if card.companion is None:
         return None
@@ -37,24 +38,26 @@ def companion_of(card: ModelCard) -> ModelCard | None:
             f"{other.graph.sha256[:12]}.... Install the package again."
         )
         raise CardMismatch(message)
-    one, two = card.input, other.input
-    alike = (
-        one is not None
-        and two is not None
-        and not (one.frames or two.frames)
-        and one.size_px
-        and two.size_px
-        and (one.margin, one.crop, one.dtype) == (two.margin, two.crop, two.dtype)
-    )
-    if not alike:
-        message = f"{card.name}: {other.name} does not take the same pictures, so it cannot be asked beside it."
+    if not _alike(card.input, other.input):
+        message = f"{card.name}: {other.name} does not take the same units, so it cannot be asked beside it."
         raise CardMismatch(message)
     return other
 
 
+def _alike(one: CardInput | None, two: CardInput | None) -> bool:
+    """Whether two models take single pictures cut alike, whatever their size, or the same windows of sound."""
+    if one is None or two is None or one.frames or two.frames or bool(one.size_px) != bool(two.size_px):
+        return False
+    wanted = attrgetter("dtype", "margin", "crop", "rate_hz", "length_s")
+    return bool(wanted(one) == wanted(two))
+
+
 def resized(units: NDArray[Any], size_px: int) -> NDArray[Any]:
-    """Bring pictures, shape (N, S, S, 3), uint8, to (N, size_px, size_px, 3), as crops are cut: by area downwards."""
-    if units.shape[1] == size_px:
+    """Bring pictures, shape (N, S, S, 3), uint8, to (N, size_px, size_px, 3), as crops are cut: by area downwards.
+
+    Windows of sound have no size (0) and stay as they are.
+    """
+    if size_px in (0, units.shape[1]):
         return units
     method = cv2.INTER_AREA if size_px < units.shape[1] else cv2.INTER_CUBIC
     return np.stack([cv2.resize(unit, (size_px, size_px), interpolation=method) for unit in units])
@@ -70,12 +73,22 @@ def add(found: dict[str, F32Array], other: dict[str, F32Array], weight: float) -
         weight: What the companion counts.
 
     Returns:
-        The first model's outputs, logit and evidence being sums; evidence keeps its shape and its mean.
+        The first model's outputs, logit and evidence being sums; the evidence has the finer shape of both, and the
+        logit for its mean.
     """
     joint = {**found, "logit": found["logit"] + np.float32(weight) * other["logit"]}
     if "evidence" in found and "evidence" in other:
-        high, wide = found["evidence"].shape[1:]
-        maps = [cv2.resize(part, (wide, high), interpolation=cv2.INTER_LINEAR) for part in other["evidence"]]
-        second = np.stack([part - part.mean() for part in maps]) + other["logit"][:, None, None]
-        joint["evidence"] = found["evidence"] + np.float32(weight) * second.astype(np.float32)
+        shape = tuple(np.maximum(found["evidence"].shape[1:], other["evidence"].shape[1:]))
+        first, second = (_fitted(one, shape) for one in (found, other))
+        joint["evidence"] = first + np.float32(weight) * second
     return joint
+
+
+def _fitted(found: dict[str, F32Array], shape: tuple[int, ...]) -> F32Array:
+    """Evidence in another shape, (N, h, w), with the logits for its means."""
+    high, wide = shape
+    if found["evidence"].shape[1:] == shape:
+        return found["evidence"]
+    maps = [cv2.resize(part, (wide, high), interpolation=cv2.INTER_LINEAR) for part in found["evidence"]]
+    rows = np.stack([part - part.mean() for part in maps]) + found["logit"][:, None, None]
+    return rows.astype(np.float32)

@@ -108,7 +108,9 @@ class Kit:
         cards += [catalogue.find(IDENTIFIER)] if "identifier" in self._asked else []
         cards += [self.face_card, *self._companions] if "face" in self._asked else []
         cards += [self.picture_card] if "picture" in self._asked else []
+        heard = companion_of(self.speech_card) if "speech" in self._asked else None
         cards += [self.speech_card] if "speech" in self._asked else []
+        cards += [heard] if heard else []
         return tuple(ModelUsed(card.name, card.graph.sha256) for card in cards)
 
     @property

