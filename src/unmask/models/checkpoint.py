@@ -16,6 +16,11 @@ from unmask.core.errors import CardMismatch
 
 _KINDS = {"FloatStorage": "<f4", "HalfStorage": "<f2", "DoubleStorage": "<f8", "LongStorage": "<i8"}
 _WHOLE = "data.pkl"
+_BROKEN = (
+    *(BadZipFile, pickle.UnpicklingError, EOFError, StopIteration, RuntimeError, MemoryError),
+    *(ValueError, TypeError, LookupError, AttributeError, OverflowError),
+)
+"""What archives and pickles raise when they were cut short, altered, packed in another way, or ask for too much."""
 
 
 def read_checkpoint(path: Path) -> dict[str, NDArray[np.generic]]:
@@ -35,7 +40,7 @@ def read_checkpoint(path: Path) -> dict[str, NDArray[np.generic]]:
             name = next(entry for entry in archive.namelist() if entry.endswith(f"/{_WHOLE}"))
             reader = _Reader(archive, name.removesuffix(_WHOLE))
             return dict(_named(reader.load(), ""))
-    except (BadZipFile, pickle.UnpicklingError, StopIteration, KeyError, ValueError, TypeError, EOFError) as error:
+    except _BROKEN as error:
         message = f"{path} holds no weights as PyTorch stores them: {str(error) or 'there are no tensors in it'}"
         raise CardMismatch(message) from error
 

@@ -76,6 +76,26 @@ def test_broken_archives_are_refused(tmp_path):
         read_checkpoint(tmp_path / "other.pt")
 
 
+def test_altered_bytes_are_read_or_refused(tmp_path):
+    torch.save({"model": OrderedDict(a=torch.randn(3, 4), b=torch.arange(5))}, tmp_path / "whole.pt")
+    with zipfile.ZipFile(tmp_path / "whole.pt") as archive:
+        content = {name: archive.read(name) for name in archive.namelist()}
+    pickled = next(name for name in content if name.endswith("data.pkl"))
+    rng, refused = np.random.default_rng(0), 0
+    for _ in range(400):
+        altered = bytearray(content[pickled])
+        for place in rng.integers(len(altered), size=3):
+            altered[place] = rng.integers(256)
+        with zipfile.ZipFile(tmp_path / "altered.pt", "w") as archive:
+            for name, stored in content.items():
+                archive.writestr(name, bytes(altered) if name == pickled else stored)
+        try:
+            read_checkpoint(tmp_path / "altered.pt")
+        except CardMismatch:
+            refused += 1
+    assert refused > 300
+
+
 @pytest.mark.parametrize(("offset", "shape", "strides"), [(1, (4,), (1,)), (0, (2, 4), (4, 1)), (3, (2,), (-1,))])
 def test_tensors_beyond_their_storage_are_refused(offset, shape, strides):
     from unmask.models.checkpoint import _tensor
