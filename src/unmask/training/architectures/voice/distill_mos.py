@@ -48,8 +48,8 @@ class DistillMos(Headed):
             known = width
         for layer in self.convolutions[: int(frozen)]:
             layer.requires_grad_(requires_grad=False)
-        self.scale = nn.Parameter(torch.ones(_CHANNELS[-1] * _ROWS), requires_grad=False)
-        self.shift = nn.Parameter(torch.zeros(_CHANNELS[-1] * _ROWS), requires_grad=False)
+        self.scale = nn.Parameter(torch.ones(_CHANNELS[-1] * _ROWS))
+        self.shift = nn.Parameter(torch.zeros(_CHANNELS[-1] * _ROWS))
         self.narrowed = nn.Linear(_CHANNELS[-1] * _ROWS, _STATE)
         self.register_buffer("places", _places(), persistent=False)
         self.layers = nn.ModuleList([_Layer() for _ in range(_LAYERS)])
