@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import event, text
 
 from tests.makers import people
 from tests.server.conftest import API, Open
@@ -59,6 +62,33 @@ def test_the_migrations_make_the_tables_that_the_code_expects(tmp_path: Path) ->
         context = MigrationContext.configure(session.connection())
         assert compare_metadata(context, Table.metadata) == []
     database.close()
+
+
+def test_leaving_waits_for_a_thread_that_is_still_asking(tmp_path: Path) -> None:
+    database, asking, left = Database(f"sqlite:///{tmp_path / 'a.db'}"), threading.Event(), []
+    event.listen(database._engine, "close", lambda *_: left.append("closed"))
+
+    def ask() -> None:
+        with database.reading() as session:
+            session.execute(text("SELECT 1"))
+            asking.set()
+            time.sleep(0.3)
+            left.append("answered")
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    assert asking.wait(5)
+    database.close()
+    thread.join()
+    assert left == ["answered", "closed"]
+
+
+def test_leaving_does_not_wait_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("unmask.server.storage.database._LAST_WORD_S", 0.1)
+    database = Database(f"sqlite:///{tmp_path / 'a.db'}")
+    with database.reading() as session:
+        session.execute(text("SELECT 1"))
+        database.close()
 
 
 def test_ids_sort_by_time() -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, QueuePool, create_engine, event, text
 from sqlalchemy.orm import Session
 
 _BUSY_S = 5.0
+_LAST_WORD_S = 2.0
+_TICK_S = 0.01
 
 
 class Database:
@@ -56,7 +59,14 @@ class Database:
             connection.execute(text("SELECT 1"))
 
     def close(self) -> None:
-        """Give all connections back."""
+        """Give all connections back; for a thread that is still asking something, this waits a moment.
+
+        One that came back later would be left open.
+        """
+        until = time.monotonic() + _LAST_WORD_S
+        pool = self._engine.pool
+        while isinstance(pool, QueuePool) and pool.checkedout() and time.monotonic() < until:
+            time.sleep(_TICK_S)
         self._engine.dispose()
 
 
