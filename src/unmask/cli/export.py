@@ -123,6 +123,7 @@ def _measure(
 ) -> None:
     """Calibrate and measure a draft, and write its card and its evaluation."""
     from unmask.cli.evaluate import sides_of
+    from unmask.datasets.split import read_rule
     from unmask.evaluate.calibrate import FALSE_ALARMS, IDENTITY, STRICT_FALSE_ALARMS, calibrate_by_kind
     from unmask.evaluate.write import write_evaluation
     from unmask.models.write import write_card
@@ -132,7 +133,9 @@ def _measure(
     judges = outsiders or [(replace(card, home=str(folder)), rows["validation"])]
     allowed = FALSE_ALARMS if card.family == "face" else STRICT_FALSE_ALARMS
     found = _judged([(replace(judge, calibration=IDENTITY), media) for judge, media in judges], workers)
-    calibration, clips = calibrate_by_kind(found, false_alarms=allowed)
+    known = rows["holdout"] if read_rule(recipe).holdout_calibrates else []
+    kept_back = _judged([(replace(card, home=str(folder), calibration=IDENTITY), known)], workers) if known else []
+    calibration, clips = calibrate_by_kind(found, kept_back, false_alarms=allowed)
     card = replace(card, calibration=calibration, clip_calibration=clips)
     path = folder / f"{card.name}.toml"
     write_card(card, path)

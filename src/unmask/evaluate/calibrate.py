@@ -1,4 +1,4 @@
-"""Fit probabilities and thresholds on sources that training never saw."""
+"""Fit probabilities and thresholds on media that training never saw."""
 
 from __future__ import annotations
 
@@ -23,29 +23,34 @@ STRICT_FALSE_ALARMS = 0.03
 
 MISSES = 0.10
 FEWEST_CLIPS = 20
-"""Of each label, and as many pictures: with fewer, clips and pictures share one calibration."""
+"""Of each label, and as many pictures: with fewer, clips and pictures share one calibration, and clips kept back do not
+count."""
 
 _MOST_UNITS = 32
 _MARGIN = 1e-5
 """Keeps the media that a threshold spares on their side when the card rounds slopes and thresholds to six digits."""
 
 
-def calibrate(predictions: Sequence[Prediction], *, false_alarms: float = FALSE_ALARMS) -> Calibration:
+def calibrate(
+    predictions: Sequence[Prediction], kept_back: Sequence[Prediction] = (), *, false_alarms: float = FALSE_ALARMS
+) -> Calibration:
     """Fit a calibration.
 
     Args:
         predictions: Made with a card that carries `IDENTITY`, of sources left out of training.
+        kept_back: The same, of media of the training sources that training did not see; none by default.
         false_alarms: Largest share of genuine media that may reach likely_fake.
 
     Returns:
         Platt scaling for units and media in which both labels count alike and a source counts by the square root of
         its size, and two thresholds: at most `false_alarms` of genuine media reach likely_fake, at most `MISSES` of the
-        forged ones likely_real.
+        forged ones likely_real, both of the sources left out and of the media kept back.
 
     Raises:
         DataError: One label is missing.
     """
-    answered = [prediction for prediction in predictions if prediction.p_fake is not None]
+    parts = [[entry for entry in part if entry.p_fake is not None] for part in (predictions, kept_back)]
+    answered = [entry for part in parts for entry in part]
     logits = np.array([prediction.logit for prediction in answered])
     labels = np.array([prediction.row.label for prediction in answered])
     if set(labels.tolist()) != {0, 1}:
@@ -53,9 +58,15 @@ def calibrate(predictions: Sequence[Prediction], *, false_alarms: float = FALSE_
         raise DataError(message)
     weights = _balanced(answered)
     slope, offset = fit_platt(logits, labels, weights=weights)
-    p = sigmoid(slope * logits + offset)
-    fake_above = _above(p[labels == 0], false_alarms)
-    real_below = min(_below(p[labels == 1], MISSES), fake_above)
+    genuine, forged = (
+        [
+            sigmoid(slope * np.array([entry.logit for entry in part if entry.row.label == label]) + offset)
+            for part in parts
+        ]
+        for label in (0, 1)
+    )
+    fake_above = max(_above(p, false_alarms) for p in genuine if p.size)
+    real_below = min(fake_above, *(_below(p, MISSES) for p in forged if p.size))
     unit_slope, unit_offset = _units(answered, weights)
     return Calibration(
         unit_slope=unit_slope,
@@ -70,12 +81,13 @@ def calibrate(predictions: Sequence[Prediction], *, false_alarms: float = FALSE_
 
 
 def calibrate_by_kind(
-    predictions: Sequence[Prediction], *, false_alarms: float = FALSE_ALARMS
+    predictions: Sequence[Prediction], kept_back: Sequence[Prediction] = (), *, false_alarms: float = FALSE_ALARMS
 ) -> tuple[Calibration, Calibration | None]:
     """Fit pictures and clips apart where there are enough of both: video codecs move the answers of a detector.
 
     Args:
-        predictions: See `calibrate`.
+        predictions: See `calibrate`; they decide whether there are enough.
+        kept_back: See `calibrate`; for a kind of which they are rare they do not count.
         false_alarms: See `calibrate`.
 
     Returns:
@@ -85,14 +97,22 @@ def calibrate_by_kind(
         DataError: One label is missing.
     """
     kinds = ("image", "video")
-    answered = Counter((entry.row.kind, entry.row.label) for entry in predictions if entry.p_fake is not None)
-    if min(answered[kind, label] for kind in kinds for label in (0, 1)) < FEWEST_CLIPS:
-        return calibrate(predictions, false_alarms=false_alarms), None
+    if not all(_enough(predictions, kind) for kind in kinds):
+        return calibrate(predictions, kept_back, false_alarms=false_alarms), None
     pictures, clips = (
-        calibrate([entry for entry in predictions if entry.row.kind == kind], false_alarms=false_alarms)
+        calibrate(
+            [entry for entry in predictions if entry.row.kind == kind],
+            [entry for entry in kept_back if entry.row.kind == kind] if _enough(kept_back, kind) else (),
+            false_alarms=false_alarms,
+        )
         for kind in kinds
     )
     return pictures, clips
+
+
+def _enough(predictions: Sequence[Prediction], kind: str) -> bool:
+    labels = Counter(entry.row.label for entry in predictions if entry.row.kind == kind and entry.p_fake is not None)
+    return min(labels[0], labels[1]) >= FEWEST_CLIPS
 
 
 def _balanced(answered: Sequence[Prediction]) -> NDArray[np.float64]:
@@ -110,7 +130,7 @@ def _above(real_p: NDArray[np.float64], share: float) -> float:
     """Smallest threshold that at most this share of genuine media reaches, one medium on the safe side."""
     ranked = np.sort(real_p)[::-1]
     allowed = int(share * (ranked.size + 1)) - 1
-    return float(ranked[max(allowed, 0)]) + _MARGIN if ranked.size else 1.0
+    return float(ranked[max(allowed, 0)]) + _MARGIN
 
 
 def _below(fake_p: NDArray[np.float64], share: float) -> float:

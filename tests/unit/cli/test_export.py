@@ -122,6 +122,20 @@ def test_the_card_of_a_face_detector_says_operating_points_and_asks_for_steadine
     assert (tmp_path / "out" / "section.md").read_text(encoding="utf-8").count("At 1 % and 5 % false alarms") == 3
 
 
+def test_the_hold_out_calibrates_where_the_recipe_says_so(gallery: Path, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    pytest.importorskip("tomli_w")
+    labelled(gallery, tmp_path, ("kept", "chosen", "last"))
+    recipe = tmp_path / "recipe.toml"
+    split = '[split]\nvalidation = ["chosen"]\ntest = ["last"]\nholdout = { kept = 1.0 }\nholdout_calibrates = true\n'
+    recipe.write_text(split, encoding="utf-8")
+    draft = read_card(models.write_face_model(tmp_path / "out", calibration=""))
+    _measure(draft, recipe, tmp_path / "data.csv", tmp_path / "out", workers=1)
+    card = read_card(tmp_path / "out" / "tiny-face.toml")
+    assert card.calibration is not None
+    assert card.calibration.fitted_on == ("chosen", "kept")
+
+
 def test_networks_of_folds_calibrate_on_what_each_has_not_seen(gallery: Path, tmp_path: Path) -> None:
     """One of the two draws everything the wrong way round: the figures show it, so it judged its own part."""
     pytest.importorskip("matplotlib")

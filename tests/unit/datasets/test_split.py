@@ -193,6 +193,7 @@ def test_an_official_split_decides_where_it_is_given() -> None:
     assert {row.split for row in split(rows, SplitRule())["train"]} == {row.split for row in rows}
 
 
-def test_official_must_be_true_or_false() -> None:
-    with pytest.raises(InvalidOption, match=r"split\.official is 'yes'; expected true or false"):
-        split_rule({"official": "yes"})
+@pytest.mark.parametrize("key", ["official", "holdout_calibrates"])
+def test_some_keys_must_be_true_or_false(key: str) -> None:
+    with pytest.raises(InvalidOption, match=rf"split\.{key} is 'yes'; expected true or false"):
+        split_rule({key: "yes"})

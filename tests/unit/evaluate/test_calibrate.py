@@ -202,6 +202,41 @@ def test_too_few_of_one_kind_share_a_calibration(rare: str) -> None:
     assert calibrate_by_kind(everything) == (calibrate(everything), None)
 
 
+def test_media_kept_back_shift_the_probabilities_and_both_promises_hold_for_either_part() -> None:
+    """Left-out genuine media look more forged than known ones, and forged ones of known sources less."""
+    unknown = drawn(200, 0, 0.0) + drawn(200, 1, 4.0)
+    known = drawn(200, 0, -2.0, source="known") + drawn(200, 1, 1.5, source="known")
+    alone, found = calibrate(unknown), calibrate(unknown, known)
+    assert neutral(found.medium_slope, found.medium_offset) < neutral(alone.medium_slope, alone.medium_offset) - 0.5
+    assert shares(alone, known)[1] > 2 * MISSES, "the simulation must be one in which known sources matter"
+    for part in (unknown, known):
+        false_alarms, misses = shares(found, part)
+        assert false_alarms <= FALSE_ALARMS
+        assert misses <= MISSES
+    assert found.fitted_on == ("known", "one")
+    assert found.residual > 0.5
+
+
+@pytest.mark.parametrize("label", [0, 1])
+def test_media_kept_back_may_lack_a_label(label: int) -> None:
+    media = drawn(100, 0, -1.0) + drawn(100, 1, 1.0)
+    kept = drawn(100, label, 0.0, source="known")
+    found = calibrate(media, [*kept, silent(1 - label, source="silent")])
+    assert found.fitted_on == ("known", "one")
+    others = drawn(100, 1 - label, 0.0)  # So that there is a share of both.
+    assert shares(found, kept + others)[label] <= (FALSE_ALARMS, MISSES)[label]
+
+
+def test_clips_kept_back_count_only_where_there_are_enough() -> None:
+    pictures = drawn(200, 0, -1.0) + drawn(200, 1, 1.0)
+    clips = moving(drawn(FEWEST_CLIPS, 0, 1.0, source="two") + drawn(FEWEST_CLIPS, 1, 3.0, source="two"))
+    known = drawn(50, 0, -2.0, source="known") + drawn(50, 1, 0.0, source="known")
+    few = moving(drawn(FEWEST_CLIPS - 1, 0, -2.0, source="few") + drawn(FEWEST_CLIPS, 1, 0.0, source="few"))
+    many = [*few, *moving(drawn(1, 0, -2.5, source="few"))]
+    assert calibrate_by_kind(pictures + clips, known + few) == (calibrate(pictures, known), calibrate(clips))
+    assert calibrate_by_kind(pictures + clips, known + many) == (calibrate(pictures, known), calibrate(clips, many))
+
+
 def test_clips_without_an_answer_do_not_count() -> None:
     half = FEWEST_CLIPS // 2
     everything = (
