@@ -31,7 +31,7 @@ serve: $(DEMO_ENV)/installed
 
 test: $(TEST_ENV)/installed
 	scripts/install-browser
-	$(TEST_ENV)/bin/python -m pytest --cov --cov-report=term-missing:skip-covered $(ARGS)
+	$(TEST_ENV)/bin/python -m pytest -n 2 --dist loadfile --cov --cov-report=term-missing:skip-covered $(ARGS)
 
 check: $(TEST_ENV)/installed
 	$(TEST_ENV)/bin/ruff format --check .
