@@ -25,23 +25,23 @@ class SplitRule:
         test: Sources looked at only for the final figures.
         holdout: Share of the groups of a training source kept back for the in-distribution figures, by source;
             ``"*"`` is the default for all others.
-        holdout_calibrates: Whether the hold-out calibrates the answers besides `validation` or `folds`: for detectors
-            that do no better on its people than on sources they never saw, and whose few left-out sources say too
-            little about the rest of the world.
         folds: Parts of the training sources, in place of validation: for each part a second network is trained without
             it, and what these networks say about the sources they have not seen gives the calibration.
         without: Training sources that one such network leaves out, with everybody who is in them.
         official: Whether the column ``split`` of the manifest decides where it is filled; sources named above and
             the hold-out decide about the rest.
+        holdout_calibrates: Whether the hold-out calibrates the answers besides `validation` or `folds`: for detectors
+            that do no better on its people than on sources they never saw, and whose few left-out sources say too
+            little about the rest of the world.
     """
 
     validation: tuple[str, ...] = ()
     test: tuple[str, ...] = ()
     holdout: Mapping[str, float] = field(default_factory=dict)
-    holdout_calibrates: bool = False
     folds: tuple[tuple[str, ...], ...] = ()
     without: tuple[str, ...] = ()
     official: bool = False
+    holdout_calibrates: bool = False
 
 
 def read_rule(path: Path) -> SplitRule:
