@@ -148,7 +148,8 @@ def _measure(
         calibration = replace(calibration, wear_slack=opposite_only(calibration))
         clips = replace(clips, wear_slack=opposite_only(clips)) if clips else None
     steady = replace(card, calibration=calibration, clip_calibration=clips)
-    write_card(replace(steady, figures=tuple(_figures(sides, card.family, folds=len(outsiders)))), path)
+    told = _figures(sides, card.family, folds=len(outsiders), calibrates=bool(kept_back))
+    write_card(replace(steady, figures=tuple(told)), path)
     write_evaluation(sides, folder, title=card.name, family=card.family)
 
 
@@ -168,12 +169,15 @@ def _judged(judges: Sequence[tuple[ModelCard, list[Row]]], workers: int) -> list
     return found
 
 
-def _figures(sides: Mapping[str, Sequence[Prediction]], family: str, *, folds: int = 0) -> list[Figure]:
+def _figures(
+    sides: Mapping[str, Sequence[Prediction]], family: str, *, folds: int = 0, calibrates: bool = False
+) -> list[Figure]:
     from unmask.evaluate.score import by_kind, card_metrics, figures, within_sources
     from unmask.models.card import Figure
 
     names = {
-        "holdout": "media of the training sources that were kept back",
+        "holdout": "media of the training sources that were kept back"
+        + (", and calibrate too where there are enough of a kind" if calibrates else ""),
         "validation": f"training sources, judged by the one of {folds} networks that left them out"
         if folds
         else "left-out sources that chose the weights and the calibration",

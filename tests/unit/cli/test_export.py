@@ -175,3 +175,11 @@ def test_the_card_of_a_speech_detector_says_what_its_errors_cost() -> None:
     values = {figure.what: figure.value for figure in _figures({"test": found}, "speech")}
     assert values["Cllr"] == pytest.approx(cllr([one.logit for one in found], [one.row.label for one in found]))
     assert 0 < values["minDCF"] < 1
+
+
+@pytest.mark.parametrize("calibrates", [False, True])
+def test_the_card_says_when_kept_back_media_calibrated_too(calibrates: bool) -> None:  # noqa: FBT001
+    found = drawn(20, 0, -1.0) + drawn(20, 1, 1.0)
+    told = {figure.on for figure in _figures({"holdout": found}, "face", calibrates=calibrates)}
+    assert told
+    assert all(("calibrate too" in on) == calibrates for on in told)
