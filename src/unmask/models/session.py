@@ -49,7 +49,7 @@ class Session:
         self.card = card
         provider = _provider(engine)
         try:
-            self._session = _open(locate(card), threads, provider)
+            self._session = _open(locate(card), threads, provider, arena=card.family == "speech")
         except _NO_GRAPH as error:
             message = f"{card.name}: {card.graph.name} is no graph that the runtime can open: {error}"
             raise CardMismatch(message) from error
@@ -122,12 +122,13 @@ def run_file(path: Path, units: NDArray[Any]) -> dict[str, NDArray[np.float32]]:
     return runner(path)(units)
 
 
-def _open(path: Path, threads: int, provider: str) -> ort.InferenceSession:
+def _open(path: Path, threads: int, provider: str, *, arena: bool = False) -> ort.InferenceSession:
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
-    # Arenas keep the memory of the largest batch for ever; scans prefer a flat footprint.
-    options.enable_cpu_mem_arena = False
+    # An arena keeps the memory of the largest batch for ever, and crops come in batches of any size. Windows of sound
+    # are all alike: without one, what is kept of them leaves holes in the heap that the next batch does not fit in.
+    options.enable_cpu_mem_arena = arena
     return ort.InferenceSession(str(path), options, providers=[provider])
 
 

@@ -74,7 +74,7 @@ def test_windows() -> None:
     assert choose_windows(8.0).tolist() == [0.0, 2.0, 4.0]
     assert choose_windows(9.0).tolist() == [0.0, 2.0, 4.0, 5.0]
     spread = choose_windows(36000.0)
-    assert spread.size == 120
+    assert spread.size == 600
     assert (spread[0], spread[-1]) == (0.0, 35996.0)
 
 

@@ -24,8 +24,8 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> ScanReport:
     folder = tmp_path_factory.mktemp("talk")
     calibration = f"{{ unit_slope = 1.0, unit_offset = 3.5, medium_slope = 1.5, medium_offset = 5.5, {LIMITS} }}"
     model = write_speech_model(folder, calibration=calibration)
-    talk = np.concatenate([0.15 * speech_like(16.0), np.diff(0.3 * speech_like(10.0, seed=1))])
-    talk[6 * RATE : 11 * RATE] *= 12
+    talk = np.concatenate([0.05 * speech_like(16.0), np.diff(0.3 * speech_like(10.0, seed=1))])
+    talk[6 * RATE : 11 * RATE] *= 30
     path = write_sound(folder / "talk.wav", talk)
     return Pipeline(ScanPlan(speech=str(model))).scan(path)
 
