@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from pathlib import Path
 
 import numpy as np
@@ -51,3 +52,17 @@ def test_a_song_has_no_verdict(tmp_path: Path) -> None:
     report = Pipeline(ScanPlan(speech=str(write_speech_model(tmp_path)))).scan(path)
     assert (report.verdict, report.p_fake) == ("inconclusive", None)
     assert "differs from everything the detector has learned" in report.reasons[0]
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").is_file(), reason="this system does not tell what memory is held now")
+def test_memory_does_not_grow_with_the_recording(tmp_path: Path) -> None:
+    pipeline = Pipeline(ScanPlan(face=""))
+    pipeline.scan(write_sound(tmp_path / "short.wav", speech_like(20.0)))
+    path = write_sound(tmp_path / "long.wav", np.tile(speech_like(20.0), 9))
+    before = _held_mb()
+    assert len(pipeline.scan(path).timeline) > 80
+    assert _held_mb() - before < 60
+
+
+def _held_mb() -> float:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / 1e6
