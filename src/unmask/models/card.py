@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 from unmask.core.errors import CardMismatch, nearest
 
 ENGINES = ("auto", "onnxruntime", "openvino")
-
+CLIP_ROLES = {"logit": "clip_logit", "evidence": "clip_evidence"}
+"""Which role of a card's outputs stands in for which where faces in clips have a head of their own."""
 
 Record = TypeVar("Record")
 
@@ -186,7 +187,8 @@ class ModelCard:
         base: Encoder that the graph is assembled from together with the card's second file; None for most models.
         companion: Second model whose answer is added to the graph's; None for most models.
         input: What goes in; None for models run by OpenCV.
-        outputs: Graph output names by role: logit, evidence, embedding.
+        outputs: Graph output names by role: logit, evidence, embedding; where faces in clips have a head of their own,
+            also clip_logit and clip_evidence.
         calibration: None for models that give no verdict.
         clip_calibration: The same for faces in clips, whose codecs move the answers; None where one serves both.
         training_data: Sources that training saw, with their terms.

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as runtime
 
 from unmask.core.errors import CardMismatch, InvalidOption, ProviderUnavailable, nearest
-from unmask.models.card import ENGINES, ModelCard
+from unmask.models.card import CLIP_ROLES, ENGINES, ModelCard
 from unmask.models.companion import add, companion_of, resized
 from unmask.models.store import locate, verify
 
@@ -54,6 +54,7 @@ class Session:
             message = f"{card.name}: {card.graph.name} is no graph that the runtime can open: {error}"
             raise CardMismatch(message) from error
         self._check()
+        self._roles = {role: name for role, name in (card.outputs or {}).items() if role not in CLIP_ROLES.values()}
         other = companion_of(card)
         # One thread: two pools that take turns wait for each other in busy loops, which costs more than they gain.
         self._companion = Session(other, threads=1, engine=engine) if other else None
@@ -62,6 +63,15 @@ class Session:
         """The same open graph without its companion."""
         other = copy(self)
         other._companion = None
+        return other
+
+    def of_clips(self) -> Session:
+        """The same open graph as its card has it answer about clips: other outputs, and perhaps no companion."""
+        other = copy(self) if self.card.companion is None or self.card.companion.clips else self.alone()
+        own = {
+            role: (self.card.outputs or {}).get(CLIP_ROLES.get(role, ""), name) for role, name in self._roles.items()
+        }
+        other._roles = own
         return other
 
     def run(self, units: NDArray[Any]) -> dict[str, NDArray[np.float32]]:
@@ -75,11 +85,8 @@ class Session:
             answer is in them.
         """
         assert self.card.input is not None
-        assert self.card.outputs is not None
-        roles = list(self.card.outputs)
-        wanted = [self.card.outputs[role] for role in roles]
-        found = self._session.run(wanted, {self.card.input.name: units})
-        answers = dict(zip(roles, found, strict=True))
+        found = self._session.run(list(self._roles.values()), {self.card.input.name: units})
+        answers = dict(zip(self._roles, found, strict=True))
         if self._companion is None:
             return answers
         assert self.card.companion is not None

@@ -82,7 +82,7 @@ class Kit:
     def face(self) -> FaceFrameDetector | FaceClipDetector:
         """Judges faces, or sequences of faces if its card says so."""
         self._asked.add("face")
-        return self._face if self._companions else self._face_alone
+        return self._face_of_clips if self._clip else self._face
 
     @property
     def face_calibration(self) -> Calibration:
@@ -144,8 +144,8 @@ class Kit:
         return self._face_detector(self._face_session)
 
     @cached_property
-    def _face_alone(self) -> FaceFrameDetector | FaceClipDetector:
-        return self._face_detector(self._face_session.alone())
+    def _face_of_clips(self) -> FaceFrameDetector | FaceClipDetector:
+        return self._face_detector(self._face_session.of_clips())
 
     def _face_detector(self, session: Session) -> FaceFrameDetector | FaceClipDetector:
         wants = self.face_card.input

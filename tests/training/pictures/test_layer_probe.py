@@ -14,6 +14,7 @@ pytest.importorskip("torch")
 
 import onnx
 from onnx import TensorProto, helper, numpy_helper
+from safetensors.numpy import load_file, save_file
 
 from tests.makers import people
 from tests.makers.images import write_image
@@ -32,6 +33,7 @@ from unmask.training.pictures import layer_probe
 from unmask.training.recipe import Recipe, read_recipe
 from unmask.training.train import draft_card, train
 
+LAYERS_WIDE = len(LAYERS) * 3 * WIDTH
 RECIPE = """
 name = "tiny"
 family = "face"
@@ -165,6 +167,26 @@ def test_a_companion_is_named_in_the_version_that_is_here(
     second = Session(find("face.fast-2")).run(resized(crops, 192))
     np.testing.assert_allclose(found["logit"], plain["logit"] + 0.4 * second["logit"], rtol=1e-4, atol=1e-4)
     np.testing.assert_allclose(found["evidence"].mean(axis=(1, 2)), found["logit"], rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.usefixtures("exported")
+def test_a_head_for_clips_is_a_second_answer_of_the_graph(
+    home: Path, recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UNMASK_MODELS", str(home))
+    head, offset = np.random.default_rng(3).normal(0, 0.01, LAYERS_WIDE), 0.25
+    found = load_file(home / "run" / "weights.safetensors")
+    save_file(found | {"clip_head": head, "clip_offset": np.array([offset])}, tmp_path / "weights.safetensors")
+    card = draft_card(recipe, [tmp_path], read_manifest(home / "data.csv"), tmp_path / "out")
+    assert card.outputs is not None
+    assert {"clip_logit", "clip_evidence"} < set(card.outputs)
+    crops = np.random.default_rng(1).integers(0, 256, (1, SIZE_PX, SIZE_PX, 3), np.uint8)
+    session = Session(replace(card, home=str(tmp_path / "out")))
+    still, moving = session.run(crops), session.of_clips().run(crops)
+    features = layer_probe.open_encoder(tmp_path / "features.onnx", 1)(crops)
+    np.testing.assert_allclose(moving["logit"], features @ head + offset, rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(still["logit"], features @ found["head"] + found["offset"], rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(moving["evidence"].mean(axis=(1, 2)), moving["logit"], rtol=1e-3, atol=1e-3)
 
 
 @pytest.mark.usefixtures("exported")

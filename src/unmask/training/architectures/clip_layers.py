@@ -34,12 +34,15 @@ PATCHES = 14
 # mean; in full they would colour half of a face that the detector finds genuine.
 PLACE_SHARE = 0.33
 SIZE_PX = 224
-OUTPUTS = ("logit", "evidence", "embedding")
+Head = tuple[NDArray[np.float64], float]
+"""Weights, shape (5 * 3 * 768,), in the order of the features, and the offset that is added to the weighted sum."""
 _SHAPES: dict[str, list[str | int]] = {
     "features": ["batch", len(LAYERS) * 3 * WIDTH],
     "logit": ["batch"],
     "evidence": ["batch", PATCHES, PATCHES],
     "embedding": ["batch", 3 * WIDTH],
+    "clip_logit": ["batch"],
+    "clip_evidence": ["batch", PATCHES, PATCHES],
 }
 _ENCODER_INPUT = "pixel_values"
 _MEAN = (0.48145466, 0.4578275, 0.40821073)  # Of CLIP's training pictures, RGB in [0, 1].
@@ -59,38 +62,25 @@ def save_features_part(path: Path) -> None:
     _save(_Part(), ["features"], path, {})
 
 
-def save_head_part(weights: NDArray[np.float64], offset: float, path: Path, *, facts: dict[str, str]) -> None:
+def save_head_part(head: Head, path: Path, *, facts: dict[str, str], clips: Head | None = None) -> None:
     """Write the part that gives logit, evidence (N, 14, 14) and embedding (N, 3 * 768, the last layer).
 
     Args:
-        weights: Shape (5 * 3 * 768,), in the order of the features.
-        offset: Added to the weighted sum.
+        head: What the features weigh.
         path: Where.
         facts: Stamped into the graph's metadata; the card must agree with them.
+        clips: What they weigh for the faces of clips; adds the outputs clip_logit and clip_evidence.
     """
     part = _Part()
-    by_layer = weights.astype(np.float32).reshape(len(LAYERS), 3 * WIDTH)
-    part.constant("head/weights", weights.astype(np.float32)[:, None])
-    part.constant("head/offset", np.array([offset], np.float32))
-    part.add("Gemm", ["features", "head/weights", "head/offset"], "head/column")
     part.constant("head/flat", np.array([-1], np.int64))
-    part.add("Reshape", ["head/column", "head/flat"], "logit")
-    for place, layer in enumerate(LAYERS):
-        part.constant(f"head/map{layer}/weights", by_layer[place, WIDTH : 2 * WIDTH, None])
-        part.add("MatMul", [f"head/patches{layer}", f"head/map{layer}/weights"], f"head/map{layer}")
-    part.add("Sum", [f"head/map{layer}" for layer in LAYERS], "head/map")
-    # Shifted so that the mean over the places is the logit, as every evidence map here.
     part.constant("head/axis", np.array([1], np.int64))
-    part.add("ReduceMean", ["head/map"], "head/level", axes=[1], keepdims=1)
-    part.add("Sub", ["head/map", "head/level"], "head/centred")
     part.constant("head/share", np.array(PLACE_SHARE, np.float32))
-    part.add("Mul", ["head/centred", "head/share"], "head/apart")
-    part.add("Unsqueeze", ["head/column", "head/axis"], "head/lift")
-    part.add("Add", ["head/apart", "head/lift"], "head/places")
     part.constant("head/square", np.array([-1, PATCHES, PATCHES], np.int64))
-    part.add("Reshape", ["head/places", "head/square"], "evidence")
+    part.answer(head)
+    if clips is not None:
+        part.answer(clips, "clip_")
     part.add("Identity", [f"head/summary{LAYERS[-1]}"], "embedding")
-    _save(part, list(OUTPUTS), path, facts)
+    _save(part, [name for name in _SHAPES if name in part.outputs()], path, facts)
 
 
 class _Part:
@@ -122,6 +112,31 @@ class _Part:
         """Add a node with one output, named like it."""
         prefix = "pre/" if output.startswith("pre/") else "head/"
         self.nodes.append(helper.make_node(operator, inputs, [output], f"{prefix}node/{output}", **attributes))
+
+    def outputs(self) -> set[str]:
+        """Names of all values that nodes give."""
+        return {name for node in self.nodes for name in node.output}
+
+    def answer(self, head: Head, which: str = "") -> None:
+        """Add a head: the outputs logit and evidence, whose names and inner values begin with `which`."""
+        weights, offset = head
+        own = f"head/{which}"
+        by_layer = weights.astype(np.float32).reshape(len(LAYERS), 3 * WIDTH)
+        self.constant(f"{own}weights", weights.astype(np.float32)[:, None])
+        self.constant(f"{own}offset", np.array([offset], np.float32))
+        self.add("Gemm", ["features", f"{own}weights", f"{own}offset"], f"{own}column")
+        self.add("Reshape", [f"{own}column", "head/flat"], f"{which}logit")
+        for place, layer in enumerate(LAYERS):
+            self.constant(f"{own}map{layer}/weights", by_layer[place, WIDTH : 2 * WIDTH, None])
+            self.add("MatMul", [f"head/patches{layer}", f"{own}map{layer}/weights"], f"{own}map{layer}")
+        self.add("Sum", [f"{own}map{layer}" for layer in LAYERS], f"{own}map")
+        # Shifted so that the mean over the places is the logit, as every evidence map here.
+        self.add("ReduceMean", [f"{own}map"], f"{own}level", axes=[1], keepdims=1)
+        self.add("Sub", [f"{own}map", f"{own}level"], f"{own}centred")
+        self.add("Mul", [f"{own}centred", "head/share"], f"{own}apart")
+        self.add("Unsqueeze", [f"{own}column", "head/axis"], f"{own}lift")
+        self.add("Add", [f"{own}apart", f"{own}lift"], f"{own}places")
+        self.add("Reshape", [f"{own}places", "head/square"], f"{which}evidence")
 
     def _summarise(self, layer: int) -> None:
         tokens = encoder_value(layer)
@@ -157,7 +172,7 @@ def _save(part: _Part, outputs: list[str], path: Path, facts: dict[str, str]) ->
     onnx.save_model(model, str(path))
 
 
-def fit_head(features: F32Array, labels: NDArray[np.int64], *, strength: float) -> tuple[NDArray[np.float64], float]:
+def fit_head(features: F32Array, labels: NDArray[np.int64], *, strength: float) -> Head:
     """Fit a logistic regression on standardised features, and fold the standardisation into it.
 
     Args:

@@ -19,12 +19,11 @@ from unmask.datasets.split import Side, split
 from unmask.extraction.crops import CachedCrop
 from unmask.metrics.ranking import auc
 from unmask.models.assemble import assemble
-from unmask.models.card import CardFile, ModelCard
+from unmask.models.card import CLIP_ROLES, CardFile, ModelCard
 from unmask.models.session import runner
 from unmask.models.store import digest, locate_base
 from unmask.training.architectures.clip_layers import (
     ENCODER,
-    OUTPUTS,
     SIZE_PX,
     fit_head,
     save_features_part,
@@ -32,6 +31,7 @@ from unmask.training.architectures.clip_layers import (
 )
 from unmask.training.architectures.registry import MARGIN
 from unmask.training.draft import asked_beside, parity_units, seen, trained_weights, unit_input
+from unmask.training.export import OUTPUTS
 from unmask.training.fitting.bench import Machine, write_record
 from unmask.training.fitting.media import present, require_labels
 from unmask.training.fitting.scope import require_effect
@@ -39,6 +39,7 @@ from unmask.training.loop import Outcome
 from unmask.training.pictures.portraits import PortraitStream, as_scanned, read_crop
 from unmask.training.pictures.taught import Views
 from unmask.training.pictures.train_faces import crops_by_side
+from unmask.training.pictures.video_head import fit_video_head
 from unmask.training.recipe import Recipe
 
 CLIP_LAYERS = "clip_layers"
@@ -64,7 +65,8 @@ def train_layer_probe(
     was stopped goes on with the next batch.
 
     Args:
-        recipe: ``network.strength`` is the inverse of the ridge penalty.
+        recipe: ``network.strength`` is the inverse of the ridge penalty; what asks for a head for clips is told by
+            `unmask.training.pictures.video_head`.
         manifest: CSV of labelled pictures and clips.
         out: Folder of the run.
         machine: Not used: the encoder runs on the processor.
@@ -92,11 +94,16 @@ def train_layer_probe(
     features, labels = through_encoder(stream, encode, recipe, views_folder(recipe, manifest, out), listener)
     strength = float(recipe.network.get("strength", STRENGTH))
     head, offset = fit_head(features, labels, strength=strength)
+    margin = _margin(recipe)
+    clips = fit_video_head(recipe, crops["train"], (head, offset), encode=encode, margin=margin, listener=listener)
     figures: dict[str, float] = {}
     for side in _CHECKED:
         checked = crops[side][:: max(len(crops[side]) // _CHECK_CROPS, 1)]
         figures |= _figures(side, checked, recipe, lambda seen: encode(seen) @ head + offset)
-    save_file({"head": head, "offset": np.array([offset])}, out / "weights.safetensors")
+    weights = {"head": head, "offset": np.array([offset])}
+    if clips is not None:
+        weights |= {"clip_head": clips[0], "clip_offset": np.array([clips[1]])}
+    save_file(weights, out / "weights.safetensors")
     return Outcome(out / "weights.safetensors", {"step": float(recipe.schedule.steps), **figures}, missing)
 
 
@@ -119,9 +126,11 @@ def draft_layer_probe(recipe: Recipe, run: Path, train_rows: Sequence[Row], out:
     """
     found = load_file(trained_weights(run))
     head, offset = found["head"], float(found["offset"][0])
+    clips = (found["clip_head"], float(found["clip_offset"][0])) if "clip_head" in found else None
     graph, part = out / f"{recipe.name}.onnx", out / f"{recipe.name}.part.onnx"
     shape = replace(unit_input(recipe, SIZE_PX, _margin(recipe)), most_units=1)
-    save_head_part(head, offset, part, facts={"name": recipe.name, "crop": shape.crop, "margin": str(shape.margin)})
+    facts = {"name": recipe.name, "crop": shape.crop, "margin": str(shape.margin)}
+    save_head_part((head, offset), part, facts=facts, clips=clips)
     assemble(locate_base(ENCODER), part, graph)
     units = parity_units(SIZE_PX)
     answer = runner(graph)
@@ -143,7 +152,7 @@ def draft_layer_probe(recipe: Recipe, run: Path, train_rows: Sequence[Row], out:
         base=ENCODER,
         companion=companion,
         input=shape,
-        outputs={name: name for name in OUTPUTS},
+        outputs={role: role for role in (*OUTPUTS, *(CLIP_ROLES.values() if clips else ()))},
         training_data=seen(train_rows),
         parity=difference,
         reference="Radford et al.: CLIP, ICML 2021; Koutlis and Papadopoulos: RINE, ECCV 2024",
