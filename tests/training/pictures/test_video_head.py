@@ -86,11 +86,11 @@ def recipe(**network: object) -> Recipe:
     return Recipe("tiny", "face", "clip_layers", "", Schedule(1, 2, 1.0, seed=4), SplitRule(), network=network)
 
 
-def test_it_is_fitted_to_pairs_and_clips_of_the_named_sources(tmp_path: Path) -> None:
-    crops = [crop(tmp_path, source, label, n) for source in ("pairs", "moving") for label in (0, 1) for n in range(9)]
+def test_it_is_fitted_to_faces_and_clips_of_the_named_sources(tmp_path: Path) -> None:
+    crops = [crop(tmp_path, source, label, n) for source in ("swaps", "moving") for label in (0, 1) for n in range(9)]
     heard: list[int] = []
     found = fit_video_head(
-        recipe(clip_pairs="pairs", clip_sources=["moving"]),
+        recipe(clip_swaps="swaps", clip_sources=["moving"]),
         crops,
         (np.zeros(WIDE), 0.0),
         encode=encode,
@@ -98,7 +98,7 @@ def test_it_is_fitted_to_pairs_and_clips_of_the_named_sources(tmp_path: Path) ->
         listener=lambda event: heard.append(event.done),
     )
     assert found is not None
-    assert heard == [*range(1, 10), 1, 2]
+    assert heard == [*range(1, 19), 1, 2]
     judged = encode(np.stack([np.full((8, 8, 3), colour, np.uint8) for colour in ((90, 90, 200), (200, 90, 90))]))
     fake, real = judged @ found[0] + found[1]
     assert fake > 0 > real
@@ -108,10 +108,10 @@ def test_a_recipe_that_asks_for_none_gets_none() -> None:
     assert fit_video_head(recipe(), [], ones(), encode=encode, margin=1.3, listener=ignore) is None
 
 
-@pytest.mark.parametrize("network", [{"clip_pairs": "moving"}, {"clip_pairs": "none"}, {}])
-def test_without_pairs_or_clips_it_says_what_it_takes(tmp_path: Path, network: dict[str, str]) -> None:
+@pytest.mark.parametrize("network", [{"clip_swaps": "moving"}, {"clip_swaps": "none"}, {}])
+def test_without_faces_or_clips_it_says_what_it_takes(tmp_path: Path, network: dict[str, str]) -> None:
     crops = [crop(tmp_path, "moving", 1, 0)]
-    with pytest.raises(InvalidOption, match=r"network\.clip_pairs"):
+    with pytest.raises(InvalidOption, match=r"network\.clip_swaps"):
         fit_video_head(
             recipe(clip_sources=["moving"], **network), crops, ones(), encode=encode, margin=1.3, listener=ignore
         )

@@ -2,13 +2,12 @@
 
 Codecs move what every layer says, and of clips with labels there are far fewer than features. So clips choose no more
 than fifteen numbers: what each summary of a layer (class token, mean and deviation of its patches) counts of a second
-head, beside the answer of the head for pictures. The second one knows pairs of crops, genuine and swapped, half of them
-through H.264, and nothing else.
+head, beside the answer of the head for pictures. The second one knows swapped faces and nothing else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,16 +17,14 @@ from unmask.core.errors import InvalidOption
 from unmask.core.events import Advanced, Listener
 from unmask.core.records import F32Array, U8Array
 from unmask.extraction.crops import CachedCrop
-from unmask.media.codec import through_h264
 from unmask.training.architectures.clip_layers import LAYERS, SIZE_PX, Head, fit_head
+from unmask.training.pictures.disturb import AUGMENT, disturb
 from unmask.training.pictures.portraits import as_scanned, read_crop
 from unmask.training.recipe import Recipe
 
 PENALTY = 0.03
-_PAIR_STRENGTH = 1e-3
+_SWAP_STRENGTH = 1e-3
 _MOST_FACES = 8
-_WORN = 0.5
-_CRF = (23, 41)
 _LOOSE = 30.0
 """How much smaller the ridge is on the answer for pictures than on the layers: it is where the fit starts from."""
 
@@ -59,34 +56,35 @@ def fit_video_head(
     """Fit what the recipe asks for.
 
     Args:
-        recipe: ``network.clip_pairs`` names the source of pairs, ``network.clip_sources`` those of clips,
-            ``network.clip_penalty`` the ridge on the fifteen numbers, 0.03 by default.
+        recipe: ``network.clip_swaps`` names the source of genuine and swapped faces, ``network.clip_sources`` those of
+            clips, ``network.clip_penalty`` the ridge on the fifteen numbers, 0.03 by default.
         crops: The training side.
         head: For pictures.
         encode: Crops, shape (N, 224, 224, 3), uint8, to features.
         margin: The scanner's.
-        listener: Hears of every pair and clip.
+        listener: Hears of every face and clip.
 
     Returns:
         The head for clips; None where the recipe asks for none.
 
     Raises:
-        InvalidOption: There are no such pairs, or no clips of one label.
+        InvalidOption: One label has no such faces, or no clips.
     """
     named = recipe.network.get("clip_sources", ())
     if not named:
         return None
-    pairs = _pairs([crop for crop in crops if crop.source == recipe.network.get("clip_pairs", "")])
+    swaps = [crop for crop in crops if crop.source == recipe.network.get("clip_swaps", "")]
     clips = _clips([crop for crop in crops if crop.source in named])
-    if not pairs or {clip[0].label for clip in clips} != {0, 1}:
-        message = f"{recipe.name}: a head for clips takes pairs of network.clip_pairs, and clips of both labels."
+    if not {crop.label for crop in swaps} == {clip[0].label for clip in clips} == {0, 1}:
+        message = f"{recipe.name}: a head for clips takes faces of network.clip_swaps and clips, both of both labels."
         raise InvalidOption(message)
-    rng = np.random.default_rng([recipe.schedule.seed, len(pairs)])
-    seen: list[F32Array] = []
-    for number, pair in enumerate(pairs):
-        seen.extend(encode(pixels[None])[0] for pixels in _views(pair, rng, margin))
-        listener(Advanced("views", number + 1, len(pairs), "pairs for the head for clips"))
-    second = fit_head(np.stack(seen), np.array([0, 1] * len(pairs)), strength=_PAIR_STRENGTH)
+    seen = []
+    for number, crop in enumerate(swaps):
+        rng = np.random.default_rng([recipe.schedule.seed, number])
+        seen.append(encode(_views(crop, rng, margin=margin, often={**AUGMENT, **recipe.augment})))
+        listener(Advanced("views", number + 1, len(swaps), "swapped faces for the head for clips"))
+    labels = np.repeat([crop.label for crop in swaps], 2)
+    second = fit_head(np.concatenate(seen), labels, strength=_SWAP_STRENGTH)
     faces = []
     for number, clip in enumerate(clips):
         pixels = np.stack([as_scanned(read_crop(crop), size_px=SIZE_PX, margin=margin) for crop in clip])
@@ -134,14 +132,6 @@ def _shares(clips: Sequence[ClipFaces]) -> NDArray[np.float64]:
     return shares
 
 
-def _pairs(crops: Sequence[CachedCrop]) -> list[tuple[CachedCrop, CachedCrop]]:
-    """A genuine and a forged crop of each group that has both."""
-    groups: dict[str, dict[int, CachedCrop]] = {}
-    for crop in crops:
-        groups.setdefault(crop.group, {}).setdefault(crop.label, crop)
-    return [(found[0], found[1]) for found in groups.values() if len(found) == 2]
-
-
 def _clips(crops: Sequence[CachedCrop]) -> list[list[CachedCrop]]:
     """A few crops of each clip, spread over it."""
     media: dict[str, list[CachedCrop]] = {}
@@ -150,9 +140,9 @@ def _clips(crops: Sequence[CachedCrop]) -> list[list[CachedCrop]]:
     return [clip[:: -(-len(clip) // _MOST_FACES)] for clip in media.values()]
 
 
-def _views(pair: Sequence[CachedCrop], rng: np.random.Generator, margin: float) -> Iterator[U8Array]:
-    """Both crops as the scanner sees them, or both through H.264 alike."""
-    crf = int(rng.integers(*_CRF)) if rng.random() < _WORN else None
-    for crop in pair:
-        pixels = as_scanned(read_crop(crop), size_px=SIZE_PX, margin=margin)
-        yield pixels if crf is None else through_h264([pixels], crf)[0]
+def _views(crop: CachedCrop, rng: np.random.Generator, *, margin: float, often: Mapping[str, float]) -> U8Array:
+    """A face as the scanner sees it, and disturbed once."""
+    pixels = read_crop(crop)
+    nowhere = np.zeros(pixels.shape[:2], np.uint8)
+    worn, _ = disturb(pixels, nowhere, rng, size_px=SIZE_PX, margin=margin, often=often)
+    return np.stack([as_scanned(pixels, size_px=SIZE_PX, margin=margin), worn])
