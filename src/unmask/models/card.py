@@ -127,7 +127,7 @@ class Calibration:
         medium_offset: Offset for a pooled logit.
         likely_real_below: `p_fake` of a medium under which the verdict is likely_real.
         likely_fake_above: `p_fake` of a medium from which the verdict is likely_fake.
-        fitted_on: Sources used; none of them was trained on or tested on.
+        fitted_on: Sources used; none of them was tested on, and what judged them had not learned from them.
         residual: Standard deviation, in calibrated logits, of what unseen sources add to the error of a medium.
         wear_slack: How far, in log-odds, mild wear may carry a firm answer about pictures beyond its threshold
             before it counts as unstable; None leaves that test out.
