@@ -77,10 +77,12 @@ def save_head_part(head: Head, path: Path, *, facts: dict[str, str], clips: Head
     part.constant("head/share", np.array(PLACE_SHARE, np.float32))
     part.constant("head/square", np.array([-1, PATCHES, PATCHES], np.int64))
     part.answer(head)
+    outputs = ["logit", "evidence", "embedding"]
     if clips is not None:
         part.answer(clips, "clip_")
+        outputs += ["clip_logit", "clip_evidence"]
     part.add("Identity", [f"head/summary{LAYERS[-1]}"], "embedding")
-    _save(part, [name for name in _SHAPES if name in part.outputs()], path, facts)
+    _save(part, outputs, path, facts)
 
 
 class _Part:
@@ -112,10 +114,6 @@ class _Part:
         """Add a node with one output, named like it."""
         prefix = "pre/" if output.startswith("pre/") else "head/"
         self.nodes.append(helper.make_node(operator, inputs, [output], f"{prefix}node/{output}", **attributes))
-
-    def outputs(self) -> set[str]:
-        """Names of all values that nodes give."""
-        return {name for node in self.nodes for name in node.output}
 
     def answer(self, head: Head, which: str = "") -> None:
         """Add a head: the outputs logit and evidence, whose names and inner values begin with `which`."""
