@@ -134,8 +134,13 @@ def draft_layer_probe(recipe: Recipe, run: Path, train_rows: Sequence[Row], out:
     assemble(locate_base(ENCODER), part, graph)
     units = parity_units(SIZE_PX)
     answer = runner(graph)
-    logits = np.array([answer(unit[None])["logit"][0] for unit in units])
-    difference = float(np.abs(open_encoder(run / "features.onnx", 0)(units) @ head + offset - logits).max())
+    answers = [answer(unit[None]) for unit in units]
+    features = open_encoder(run / "features.onnx", 0)(units)
+    heads = {"logit": (head, offset)} | ({CLIP_ROLES["logit"]: clips} if clips else {})
+    difference = max(
+        float(np.abs(features @ weights + shift - [found[name][0] for found in answers]).max())
+        for name, (weights, shift) in heads.items()
+    )
     if not difference <= _TOLERANCE:
         message = f"{graph.name}: the logits differ from the head's by {difference:.2g}; expected {_TOLERANCE:g}."
         raise CardMismatch(message)
