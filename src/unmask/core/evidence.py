@@ -167,7 +167,8 @@ class Evidence:
         coverage: Share of its units that could be scored, in [0, 1].
         units: Number of units looked at.
         abstained: Reason, None when it answered.
-        detail: A sentence for people; may be empty.
+        detail: What it concerns or why there is no answer, for people; may be empty. With a full stop at its end it is
+            the sentence that a report says.
         likely_real_below: Its lower threshold on `p_fake`.
         likely_fake_above: Its upper threshold on `p_fake`.
         weight: Share in the fused verdict, in [0, 1].

@@ -12,6 +12,7 @@ import numpy as np
 from unmask.core.evidence import Abstention, Evidence, Person, Reason, Score, Span, TimelinePoint
 from unmask.core.records import Track
 from unmask.detectors.face_frame import FaceFrameDetector
+from unmask.faces.exchange import CLEAR, Exchange
 from unmask.fusion.calibrate import log_odds, medium_interval, medium_probability, unit_probability
 from unmask.fusion.decide import any_forged, decide
 from unmask.fusion.passages import hint, outstanding
@@ -23,6 +24,12 @@ from unmask.scanning.summary import clock
 from unmask.scanning.wear import out_of_reach, review, shifts
 
 _FEW_FRAMES = 8
+_EXCHANGE_SLOPE = 8.0
+"""Log-odds that a medium gains per cosine by which an exchange of faces exceeds `CLEAR`; set by hand."""
+_OTHER_FACE = (
+    "the face is another person's than in the rest of the shot, while the picture around it goes on: "
+    "a swap, or a hidden cut."
+)
 _FEWEST_POINTS = 12
 _MOST_POINTS = 400
 """More are averaged in groups before passages are looked for, whose time grows with the square of their number."""
@@ -30,18 +37,23 @@ _MOST_POINTS = 400
 
 @dataclass(frozen=True, slots=True)
 class _Apart:
-    """A passage of a person's faces, with the logit that a whole clip as suspicious would have."""
+    """A passage of a person's faces, with the logit that a whole clip as suspicious would have.
+
+    It is judged by how far the detector's answers stand out, or by whose face it shows (`exchanged`).
+    """
 
     start_s: float
     end_s: float
     logit: float
+    exchanged: bool = False
 
 
 def face_evidence(seen: Sighting, detector: str, card: Calibration) -> tuple[Evidence, tuple[Person, ...]]:
     """Judge each person, then the medium.
 
     In a clip, a person with a single scored face is listed but does not count, since one frame can mislead. A person is
-    judged by all faces together, or by a passage that stands out from the rest, whichever is more suspicious.
+    judged by all faces together, or by a passage that stands out from the rest or shows another person's face
+    (`unmask.faces.exchange`), whichever is more suspicious.
 
     Args:
         seen: What was seen.
@@ -95,8 +107,12 @@ def reviewed(
     if not firm or not isinstance(detector, FaceFrameDetector) or out_of_reach(answers, card):
         return found, people
     start = time.perf_counter()
-    logits = {person: [logit] for person, logit in _deciding(seen, _passages(seen, card)).items()}
-    worn = {track.id: [seen.worn[place] for place in track.members if place in seen.worn] for track in seen.tracks}
+    apart = _passages(seen, card)
+    logits = {person: [logit] for person, logit in _deciding(seen, apart).items()}
+    worn = {
+        track.id: [seen.worn[place] for place in track.members if place in seen.worn and not _exchanged(track, apart)]
+        for track in seen.tracks
+    }
     moved = {person: shifts(worn[person], detector.score) for person in logits}
     seen.seconds["detect"] += time.perf_counter() - start
     return review(found, people, logits, moved, card)
@@ -118,7 +134,7 @@ def doubtful_stretch(seen: Sighting, card: Calibration) -> tuple[float, float] |
     Returns:
         Begin and end in seconds; None where nobody's faces stand out for a moment.
     """
-    if card.contrast is None or seen.sequences:
+    if card.contrast is None:
         return None
     found = []
     for track in seen.tracks:
@@ -177,10 +193,14 @@ def _points(seen: Sighting, track: Track) -> list[tuple[float, float]]:
 
 def _passages(seen: Sighting, card: Calibration) -> dict[int, _Apart]:
     """By person, the passage that is more suspicious than all of that person's faces together."""
-    if card.contrast is None:
-        return {}
     limit = (log_odds(card.likely_fake_above) - card.medium_offset) / card.medium_slope
     apart = {}
+    for person, other in seen.exchanged.items():
+        whole = _counted(seen).get(person)
+        logit = max(limit + _beyond(other, card), pooled_logit(whole) if whole else -np.inf)
+        apart[person] = _Apart(other.begin_s, other.end_s, logit, exchanged=True)
+    if card.contrast is None:
+        return apart
     for track in seen.tracks:
         points = _points(seen, track)
         whole = _logits(seen, track.members)
@@ -192,10 +212,20 @@ def _passages(seen: Sighting, card: Calibration) -> dict[int, _Apart]:
         if found is None or found.contrast < card.contrast:
             continue
         logit = limit + found.contrast - card.contrast
-        if logit > pooled_logit(whole):
+        if logit > max(pooled_logit(whole), apart[track.id].logit if track.id in apart else -np.inf):
             begin_s, end_s = points[found.begin * step][0], points[min(found.end * step, len(points)) - 1][0]
             apart[track.id] = _Apart(begin_s, end_s, logit)
     return apart
+
+
+def _beyond(found: Exchange, card: Calibration) -> float:
+    """How far, in raw logits, an exchange of faces lies beyond the threshold of a whole clip."""
+    return _EXCHANGE_SLOPE * (found.contrast - CLEAR) / card.medium_slope
+
+
+def _exchanged(track: Track, apart: Mapping[int, _Apart]) -> bool:
+    """Whether a person is judged by whose face it is, which wear does not touch."""
+    return track.id in apart and apart[track.id].exchanged
 
 
 def _deciding(seen: Sighting, apart: Mapping[int, _Apart]) -> dict[int, float]:
@@ -205,9 +235,12 @@ def _deciding(seen: Sighting, apart: Mapping[int, _Apart]) -> dict[int, float]:
 
 
 def _where(apart: Sequence[_Apart]) -> str:
-    """Name passages; empty where there is none."""
-    named = ", ".join(f"between {clock(passage.start_s)} and {clock(passage.end_s)}" for passage in apart)
-    return f"the faces {named}" if named else ""
+    """Name passages; empty where there is none. What is told by whose face it is, is a sentence of its own."""
+    stretches = [(one.exchanged, f"between {clock(one.start_s)} and {clock(one.end_s)}") for one in apart]
+    exchanged = ", ".join(stretch for told, stretch in stretches if told)
+    if exchanged:
+        return f"{exchanged.capitalize()} {_OTHER_FACE}"
+    return f"the faces {', '.join(stretch for _, stretch in stretches)}" if stretches else ""
 
 
 def _person(seen: Sighting, track: Track, card: Calibration, passage: _Apart | None) -> Person:

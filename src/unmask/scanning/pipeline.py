@@ -15,6 +15,7 @@ from unmask.core.events import Advanced, Listener, ignore
 from unmask.core.evidence import Evidence, LipSync, Person, Provenance, ScanReport, TimelinePoint, Voice
 from unmask.core.records import Exhibit, Frame, MediaInfo
 from unmask.faces.detect import STILL_SEARCH, VIDEO_SEARCH
+from unmask.faces.exchange import print_every, seats, worth_a_look
 from unmask.fusion.decide import counted, decide, fuse, weighted
 from unmask.media.image import read_image
 from unmask.media.limits import DEFAULT_LIMITS, Limits
@@ -127,7 +128,7 @@ class Pipeline:
         self, media: MediaInfo, index: VideoIndex | None, warnings: list[str], listener: Listener
     ) -> tuple[Sighting | None, Overview | None]:
         """Look at faces, and at a still picture as a whole."""
-        whole = None
+        whole, every = None, 0
         if index is None:
             pixels, found = read_image(media.path, limits=self._limits)
             warnings.extend(found)
@@ -139,28 +140,29 @@ class Pipeline:
             chosen = self._chosen(index)
             decoded = iter_frames(media.path, chosen, index, limits=self._limits, warn=warnings.append)
             frames = ahead(decoded, count=FRAMES_AT_ONCE)
-            expected, search = len(chosen), VIDEO_SEARCH
+            expected, search, every = len(chosen), VIDEO_SEARCH, print_every(index.times_s[chosen])
         frames = _announced(frames, expected, listener)
         if not self.plan.face:
             return None, whole
-        seen = look(frames, self._kit, search=search, expected=expected, exhibits=self.plan.exhibits)
+        exhibits = self.plan.exhibits
+        seen = look(frames, self._kit, search=search, expected=expected, exhibits=exhibits, print_every=every)
         if index is not None:
             self._look_closer(media.path, index, seen, warnings)
         return seen, whole
 
     def _look_closer(self, path: Path, index: VideoIndex, seen: Sighting, warnings: list[str]) -> None:
         """Where somebody's faces stand out for a moment, look again at that stretch alone, more closely."""
-        stretch = doubtful_stretch(seen, self._kit.face_calibration)
+        if seen.sequences:
+            return
+        hinted = worth_a_look(seats(seen.faces, seen.tracks, seen.prints).values())
+        stretch = hinted or doubtful_stretch(seen, self._kit.face_calibration)
         chosen = choose_between(index.times_s, *stretch, count=_CLOSER_FRAMES) if stretch else None
-        known = {face.frame_index for face in seen.faces}
-        fresh = [place for place in chosen.tolist() if place not in known] if chosen is not None else []
-        if not fresh:
+        if chosen is None or not chosen.size:
             return
         try:
-            frames = iter_frames(path, fresh, index, limits=self._limits, warn=warnings.append)
-            again = look(
-                frames, self._kit, search=VIDEO_SEARCH, expected=len(fresh), exhibits=min(self.plan.exhibits, 1)
-            )
+            frames = iter_frames(path, chosen, index, limits=self._limits, warn=warnings.append)
+            exhibits = min(self.plan.exhibits, 1)
+            again = look(frames, self._kit, search=VIDEO_SEARCH, expected=len(chosen), exhibits=exhibits, print_every=1)
         except DecodeFailed as error:
             warnings.append(f"A second look at a doubtful stretch was not possible: {error}")
             return

@@ -12,11 +12,13 @@ import cv2
 import numpy as np
 
 from unmask.core.evidence import Abstention, Score
-from unmask.core.records import Exhibit, Face, FaceCrop, Frame, Track, U8Array
+from unmask.core.records import Box, Exhibit, Face, FaceCrop, Frame, Track, U8Array
 from unmask.detectors.face_clip import FaceClipDetector
 from unmask.explain.activation import face_heatmap
 from unmask.faces.crop import crop_face, quarter_turns, square_around
 from unmask.faces.detect import Search
+from unmask.faces.exchange import CLEAR, FEWEST_CLEAR, REACH_CLEAR, Exchange, FacePrint, exchange, scene_of, seats
+from unmask.faces.identity import align
 from unmask.faces.track import Linker, overlap
 from unmask.fusion.calibrate import unit_evidence, unit_probability
 from unmask.scanning.kit import Kit
@@ -27,6 +29,8 @@ FRAMES_AT_ONCE = 4
 _EXHIBIT_PX = 1280
 _SAME_PLACE = 0.2
 _HEATMAP_PX = 224
+_MOST_PRINTED = 4
+"""Faces of one frame, largest first, of whom it is noted who they look like."""
 
 
 @dataclass(slots=True)
@@ -47,6 +51,8 @@ class Sighting:
         worn: Some of the scored faces after mild wear, by position in `faces`; empty if their detector's card asks for
             no test of stability.
         closer: Times and logits of further faces, by person, from a second look at a stretch of the clip.
+        prints: Who some of the faces look like, by position in `faces`.
+        exchanged: By person, where a second look has shown that the face is another person's for a while.
     """
 
     faces: list[Face] = field(default_factory=list)
@@ -61,6 +67,8 @@ class Sighting:
     sequences: Sequences | None = None
     worn: dict[int, WornFace] = field(default_factory=dict)
     closer: dict[int, list[tuple[float, float]]] = field(default_factory=dict)
+    prints: dict[int, FacePrint] = field(default_factory=dict)
+    exchanged: dict[int, Exchange] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -74,7 +82,9 @@ class _Kept:
     faces: range
 
 
-def look(frames: Iterable[Frame], kit: Kit, *, search: Search, expected: int, exhibits: int) -> Sighting:
+def look(
+    frames: Iterable[Frame], kit: Kit, *, search: Search, expected: int, exhibits: int, print_every: int = 0
+) -> Sighting:
     """Find, score and follow all faces.
 
     Args:
@@ -83,6 +93,7 @@ def look(frames: Iterable[Frame], kit: Kit, *, search: Search, expected: int, ex
         search: How hard to look for faces.
         expected: How many frames were chosen.
         exhibits: Most pictures to keep: the most suspicious one of each of so many stretches of the medium.
+        print_every: Note who is seen in every n-th frame; 0 for none.
 
     Returns:
         The sighting.
@@ -95,6 +106,8 @@ def look(frames: Iterable[Frame], kit: Kit, *, search: Search, expected: int, ex
         found = [kit.finder.find(frame, search) for frame in batch]
         for frame, faces in zip(batch, found, strict=True):
             linker.add(frame, faces)
+        if print_every:
+            _print(batch, found, kit, seen, print_every)
         seen.seconds["faces"] += time.perf_counter() - start
         start = time.perf_counter()
         _score(batch, found, kit, seen)
@@ -119,35 +132,56 @@ def add_closer(seen: Sighting, again: Sighting) -> None:
     """Add a second look at a stretch of a clip: its faces go to the people whose faces lie nearest.
 
     Args:
-        seen: The first look; gets `closer`, one exhibit and the time that the second look took.
-        again: The second look.
+        seen: The first look; gets `closer`, `exchanged`, one exhibit and the time that the second look took.
+        again: The second look; faces of frames that the first one saw do not count again.
     """
-    owners = {track.id: _owner(seen, [again.faces[member] for member in track.members]) for track in again.tracks}
+    known = {face.frame_index for face in seen.faces}
+    owners = {
+        track.id: _owner(
+            seen, [(face.time_s, face.box_xyxy_px) for face in map(again.faces.__getitem__, track.members)]
+        )
+        for track in again.tracks
+    }
+    _add_exchanges(seen, again)
     for track in again.tracks:
-        answers = [(again.faces[member].time_s, again.answers[member]) for member in track.members]
-        logits = [(time_s, answer.logit) for time_s, answer in answers if isinstance(answer, Score)]
+        answers = [(again.faces[member], again.answers[member]) for member in track.members]
+        fresh = [(face.time_s, answer) for face, answer in answers if face.frame_index not in known]
+        logits = [(time_s, answer.logit) for time_s, answer in fresh if isinstance(answer, Score)]
         owner = owners[track.id]
-        if owner is not None:
+        if owner is not None and logits:
             seen.closer.setdefault(owner, []).extend(logits)
+    shown_already = {exhibit.time_s for exhibit in seen.exhibits}
     for exhibit in again.exhibits:
+        if exhibit.time_s in shown_already:
+            continue
         boxes = [(owners[one], box, p_fake) for one, box, p_fake in exhibit.faces]
-        known = tuple((owner, box, p_fake) for owner, box, p_fake in boxes if owner is not None)
-        seen.exhibits = (*seen.exhibits, replace(exhibit, faces=known))
+        owned = tuple((owner, box, p_fake) for owner, box, p_fake in boxes if owner is not None)
+        seen.exhibits = (*seen.exhibits, replace(exhibit, faces=owned))
     seen.exhibits = tuple(sorted(seen.exhibits, key=lambda exhibit: exhibit.time_s))
     seen.seconds = {part: seconds + again.seconds[part] for part, seconds in seen.seconds.items()}
 
 
-def _owner(seen: Sighting, faces: list[Face]) -> int | None:
-    """The person whose face, at the nearest moment of the first look, covers most of these faces."""
+def _add_exchanges(seen: Sighting, again: Sighting) -> None:
+    """Note where the second look shows another person's face; whose place it is, the faces around it tell."""
+    for seat in seats(again.faces, again.tracks, again.prints).values():
+        found = exchange(seat, fewest=FEWEST_CLEAR, reach=REACH_CLEAR)
+        if found is None or found.contrast < CLEAR:
+            continue
+        around = [*seat[: found.first], *seat[found.last + 1 :]]
+        owner = _owner(seen, [(one.time_s, one.box_xyxy_px) for one in around])
+        if owner is not None and (owner not in seen.exchanged or found.contrast > seen.exchanged[owner].contrast):
+            seen.exchanged[owner] = found
+
+
+def _owner(seen: Sighting, places: list[tuple[float, Box]]) -> int | None:
+    """The person whose face, at the nearest moment of the first look, covers most of these places."""
     votes: Counter[int] = Counter()
-    for face in faces:
+    for time_s, box in places:
         nearest = {
-            track.id: min(
-                (seen.faces[member] for member in track.members), key=lambda one: abs(one.time_s - face.time_s)
-            )
+            track.id: min((seen.faces[member] for member in track.members), key=lambda one: abs(one.time_s - time_s))
             for track in seen.tracks
         }
-        shares = {person: overlap(face.box_xyxy_px, other.box_xyxy_px) for person, other in nearest.items()}
+        shares = {person: overlap(box, other.box_xyxy_px) for person, other in nearest.items()}
         best = max(shares, key=lambda person: shares[person], default=None)
         if best is not None and shares[best] >= _SAME_PLACE:
             votes[best] += 1
@@ -164,6 +198,18 @@ def _batches(frames: Iterable[Frame], seen: Sighting) -> Iterator[list[Frame]]:
             return
         seen.frames += len(batch)
         yield batch
+
+
+def _print(batch: list[Frame], found: list[list[Face]], kit: Kit, seen: Sighting, every: int) -> None:
+    """Note who the faces of every n-th frame look like, before they are added to the sighting."""
+    place = len(seen.faces)
+    for number, (frame, faces) in enumerate(zip(batch, found, strict=True), start=seen.frames - len(batch)):
+        if faces and number % every == 0:
+            scene, scale = scene_of(frame)
+            for rank, face in enumerate(faces[:_MOST_PRINTED]):
+                vector = kit.identifier.embed(align(frame, face))
+                seen.prints[place + rank] = FacePrint(frame.time_s, face.box_xyxy_px, vector, scene, scale)
+        place += len(faces)
 
 
 def _score(batch: list[Frame], found: list[list[Face]], kit: Kit, seen: Sighting) -> None:

@@ -132,6 +132,8 @@ def _calm(entry: Evidence) -> bool:
 
 
 def _sentence(entry: Evidence) -> str:
+    if entry.p_fake is not None and entry.detail.endswith("."):
+        return entry.detail
     what = _WHAT[entry.modality] if entry.p_fake is None else entry.detail or _WHAT[entry.modality]
     if entry.p_fake is None:
         why = _WHY[entry.abstained] if entry.abstained else "there is nothing to judge"

@@ -9,11 +9,15 @@ import numpy as np
 import pytest
 
 from unmask.core.evidence import Abstention, Score, Span
-from unmask.core.records import Exhibit, Face, Track
+from unmask.core.records import Exhibit, Face, FaceCrop, Track
+from unmask.faces.exchange import FacePrint
 from unmask.fusion.decide import any_forged
 from unmask.models.card import Calibration
-from unmask.scanning.people import doubtful_stretch, face_evidence, face_timeline, spans
+from unmask.scanning.kit import Kit
+from unmask.scanning.people import doubtful_stretch, face_evidence, face_timeline, reviewed, spans
+from unmask.scanning.plan import ScanPlan
 from unmask.scanning.sight import Sighting, add_closer
+from unmask.scanning.wear import WornFace
 
 CARD = Calibration(1.0, 0.0, 1.0, 0.0, 0.3, 0.7, ("a",), 0.5)
 PARTS = replace(CARD, contrast=3.0)
@@ -187,7 +191,7 @@ def test_a_second_look_is_added_to_the_person_it_shows() -> None:
     brushed: list[Answer] = [-3.0] * 12 + [1.0] * 2 + [-3.0] * 14
     first, again = sighting(brushed), sighting([1.0] * 8)
     for place, face in enumerate(again.faces):
-        again.faces[place] = replace(face, time_s=5.6 + place * 0.1)
+        again.faces[place] = replace(face, time_s=5.6 + place * 0.1, frame_index=100 + place)
     assert face_evidence(first, "d", PARTS)[0].p_fake == face_evidence(first, "d", CARD)[0].p_fake
     first.seconds, again.seconds = {"detect": 1.0}, {"detect": 0.5}
     add_closer(first, again)
@@ -207,6 +211,77 @@ def test_faces_of_a_second_look_that_lie_elsewhere_belong_to_nobody() -> None:
     add_closer(first, again)
     assert first.closer == {}
     assert [exhibit.faces for exhibit in first.exhibits] == [()]
+
+
+def test_faces_that_the_first_look_saw_do_not_count_twice() -> None:
+    first, again = sighting([-3.0] * 14), sighting([1.0] * 4)
+    shown = Exhibit(1.0, np.zeros((8, 8, 3), np.uint8), ())
+    first.exhibits, again.exhibits = (shown,), (shown, replace(shown, time_s=1.6))
+    again.faces[3] = replace(again.faces[3], frame_index=100, time_s=1.6)
+    add_closer(first, again)
+    assert first.closer == {0: [(1.6, 1.0)]}
+    assert [exhibit.time_s for exhibit in first.exhibits] == [1.0, 1.6]
+
+
+def exchanged() -> tuple[Sighting, Sighting]:
+    """Two people, and a second look in which the second one's face is another person's from 2.1 to 2.9 s."""
+    first, again = sighting([-3.0] * 14, [-2.0] * 14), sighting([-2.0] * 24)
+    place = (500.0, 0.0, 550.0, 50.0)
+    first.faces = [
+        replace(face, box_xyxy_px=place) if number in first.tracks[1].members else face
+        for number, face in enumerate(first.faces)
+    ]
+    room = np.full((36, 64), 90, np.uint8)
+    for number, face in enumerate(again.faces):
+        time_s = 1.5 + number * 0.1
+        again.faces[number] = replace(face, box_xyxy_px=place, frame_index=100 + number, time_s=time_s)
+        vector = np.eye(128, dtype=np.float32)[int(6 <= number < 15)]
+        again.prints[number] = FacePrint(time_s, place, vector, room, 0.05)
+    return first, again
+
+
+def test_another_face_in_a_persons_place_is_evidence() -> None:
+    first, again = exchanged()
+    before = face_evidence(first, "d", PARTS)[0]
+    add_closer(first, again)
+    evidence, people = face_evidence(first, "d", PARTS)
+    assert before.p_fake is not None
+    assert evidence.p_fake is not None
+    assert before.p_fake < PARTS.likely_real_below < PARTS.likely_fake_above < evidence.p_fake
+    assert evidence.detail.startswith("Between 0:02 and 0:03 the face is another person's")
+    assert [len(person.spans) for person in people] == [0, 1]
+    assert (people[1].spans[0].start_s, people[1].spans[0].end_s) == (pytest.approx(2.1), pytest.approx(2.9))
+    assert face_evidence(first, "d", CARD)[0].p_fake == pytest.approx(evidence.p_fake)
+
+
+def test_a_face_that_is_forged_anyway_stays_as_suspicious() -> None:
+    first, again = exchanged()
+    first.answers = [Score(30.0)] * len(first.answers)
+    before = face_evidence(first, "d", PARTS)[0].p_fake
+    add_closer(first, again)
+    evidence, people = face_evidence(first, "d", PARTS)
+    assert evidence.p_fake == before
+    assert people[1].spans
+
+
+def test_wear_does_not_touch_whose_face_it_is(tiny_plan: ScanPlan, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The faces change by fifty when worn; a passage judged by its contrast alone would not survive that."""
+    first, again = exchanged()
+    add_closer(first, again)
+    kit = Kit(tiny_plan)
+    side = kit.face_card.input.size_px  # type: ignore[union-attr]
+    card = replace(PARTS, wear_slack=0.0)
+    monkeypatch.setattr(Kit, "face_calibration", card)
+    for member in first.tracks[1].members:
+        crop = FaceCrop(first.faces[member], np.full((side, side, 3), 128, np.uint8), (0, 0, 50, 50))
+        first.worn[member] = WornFace(50.0, (crop, crop))
+    found, people = face_evidence(first, "d", card)
+    assert reviewed(first, found, people, kit) == (found, people)
+    first.exchanged.clear()
+    for member in first.tracks[1].members:
+        first.answers[member] = Score(9.0)
+    found, people = face_evidence(first, "d", card)
+    assert reviewed(first, found, people, kit)[0].abstained == "unstable"
 
 
 def test_passages_of_many_thousand_faces_take_no_time() -> None:

@@ -124,6 +124,42 @@ def test_the_forged_seconds_of_a_clip_are_found(scan: Scan, tmp_path: Path) -> N
     assert 8 <= len(suspects) <= 12
 
 
+class Namer:
+    """Takes the colour of a face for who it is."""
+
+    def embed(self, aligned: np.ndarray) -> np.ndarray:
+        vector = np.zeros(128, np.float32)
+        vector[int(aligned[..., 2].mean() > aligned[..., 0].mean())] = 1.0
+        return vector
+
+
+@pytest.mark.parametrize(("cut", "seconds", "exchanged"), [(False, 8.0, True), (True, 8.0, False), (False, 40.0, True)])
+def test_another_persons_face_in_the_same_shot(
+    tiny_plan: ScanPlan, tmp_path: Path, *, cut: bool, seconds: float, exchanged: bool
+) -> None:
+    """For two seconds the face alone is another's, or the whole picture is."""
+    portrait, blue = np.array(people.portrait()), people.blue_portrait()
+    left, top, right, bottom = people.FACE_BOX
+    swapped = portrait.copy()
+    swapped[top:bottom, left:right] = blue[top:bottom, left:right]
+    elsewhere = np.where(swapped == portrait, 255 - portrait // 2, swapped)
+
+    def draw(number: int, _size: tuple[int, int]) -> np.ndarray:
+        return (elsewhere if cut else swapped) if 30 <= number < 50 else portrait
+
+    path = videos.write_clip(tmp_path / "a.mp4", seconds=seconds, fps=10, size=(512, 512), sound=False, draw=draw)
+    pipeline = Pipeline(replace(tiny_plan, frames=32))
+    pipeline._kit.__dict__["_identifier"] = Namer()
+    report = pipeline.scan(path)
+    told = any("another person's" in reason for reason in report.reasons)
+    assert told == exchanged
+    if exchanged:
+        assert report.verdict == "likely_fake"
+        spans = [span for person in report.people for span in person.spans]
+        assert min(abs(span.start_s - 3.0) for span in spans) < 0.4
+        assert min(abs(span.end_s - 5.0) for span in spans) < 0.4
+
+
 def test_a_person_who_is_there_half_of_the_time(scan: Scan, tmp_path: Path) -> None:
     wall = np.full((240, 240, 3), 128, np.uint8)
     draw = lambda number, _size: people.bust() if number < 10 else wall  # noqa: E731

@@ -41,6 +41,14 @@ def test_what_a_detector_says(p_fake: float, modality: str, words: str) -> None:
     assert f"{p_fake:.0%}" in sentence
 
 
+def test_a_detail_that_is_a_sentence_is_said_as_it_is() -> None:
+    told = replace(said(0.9), detail="Between 0:02 and 0:03 the face is another person's.")
+    assert reasons("likely_fake", 1.0, [told], ()) == (told.detail,)
+    assert (
+        "could not be judged" in reasons("inconclusive", 1.0, [replace(told, p_fake=None, abstained="no_face")], ())[0]
+    )
+
+
 def test_the_most_suspicious_comes_first() -> None:
     found = reasons("likely_fake", 1.0, [said(None, "face", "no_face"), said(0.2), said(0.9, "audio")], ())
     assert "synthetic" in found[0]
