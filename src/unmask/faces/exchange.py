@@ -29,8 +29,8 @@ _HEAD = 1.8
 _LEAST_SCENE = 0.05
 _CUT = 12.0
 """Grey levels by which the picture around a face changes at least where it does not go on."""
-_EDGE = 0.5
-"""Share of the contrast that must show between the two faces before and the two after a change."""
+_EDGE = 0.7
+"""Share of the contrast that must show at once, between the two faces before and the two after a change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,21 +130,20 @@ def seats(
         prints: Of some of the faces, by position in `faces`.
 
     Returns:
-        Prints in order of time, by person.
+        Prints in order of time, by person; nothing for people without one.
     """
-    frames = {track.id: {faces[member].frame_index for member in track.members} for track in tracks}
-    printed = {track.id: [prints[member] for member in track.members if member in prints] for track in tracks}
+    printed = {track: [prints[member] for member in track.members if member in prints] for track in tracks}
+    present = {track: {faces[member].frame_index for member in track.members} for track, own in printed.items() if own}
     found = {}
-    for track in tracks:
-        own = printed[track.id]
+    for track, frames in present.items():
         others = [
             one
-            for other in tracks
-            if own and not frames[track.id] & frames[other.id]
-            for one in printed[other.id]
-            if overlap(_nearest(own, one).box_xyxy_px, one.box_xyxy_px) >= OVERLAP
+            for other in present
+            if not frames & present[other]
+            for one in printed[other]
+            if overlap(_nearest(printed[track], one).box_xyxy_px, one.box_xyxy_px) >= OVERLAP
         ]
-        found[track.id] = sorted([*own, *others], key=lambda one: one.time_s)
+        found[track.id] = sorted([*printed[track], *others], key=lambda one: one.time_s)
     return found
 
 
@@ -175,30 +174,38 @@ def exchange(seat: Sequence[FacePrint], *, fewest: int, reach: int = 1) -> Excha
             edges = {begin, end} - {0, total}
             if edges & cuts or (len(edges) == 1 and end - begin > total // 2):
                 continue
-            contrast, inside = _contrast(sums, begin, end)
-            if (best is None or contrast > best.contrast) and all(
-                inside - steps[edge] >= _EDGE * contrast for edge in edges
-            ):
+            contrast = _contrast(sums, begin, end)
+            if (best is None or contrast > best.contrast) and all(steps[edge] >= _EDGE * contrast for edge in edges):
                 best = Exchange(seat[begin].time_s, seat[end - 1].time_s, begin, end - 1, contrast)
     return best
 
 
 def _steps(alike: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Mean cosine of the two faces before and the two from each position on, shape (N + 1,); 1 at the ends."""
+    """How far the two faces before each position are from the two behind it, beyond what either two differ by.
+
+    Args:
+        alike: Shape (N, N), cosines.
+
+    Returns:
+        Shape (N + 1,). A face that turns away little by little makes no step. 0 at the ends and one face from them.
+    """
     total = len(alike)
-    inner = [alike[max(place - 2, 0) : place, place : place + 2].mean() for place in range(1, total)]
-    return np.array([1.0, *inner, 1.0])
+    steps = np.zeros(total + 1)
+    for place in range(2, total - 1):
+        across = alike[place - 2 : place, place : place + 2].mean()
+        steps[place] = min(alike[place - 2, place - 1], alike[place, place + 1]) - across
+    return steps
 
 
-def _contrast(sums: NDArray[np.float64], begin: int, end: int) -> tuple[float, float]:
-    """How far two parts are apart, and the mean cosine inside either part, whichever is lower."""
+def _contrast(sums: NDArray[np.float64], begin: int, end: int) -> float:
+    """Mean cosine inside either part, whichever is lower, less the mean between them."""
     total = len(sums) - 1
     size, rest = end - begin, total - (end - begin)
     inside = sums[end, end] - sums[begin, end] - sums[end, begin] + sums[begin, begin]
     across = sums[end, total] - sums[begin, total] - inside
     outside = sums[total, total] - 2 * across - inside
     alike = min((inside - size) / (size * (size - 1)), (outside - rest) / (rest * (rest - 1)))
-    return float(alike - across / (size * rest)), float(alike)
+    return float(alike - across / (size * rest))
 
 
 def _cuts(seat: Sequence[FacePrint], reach: int) -> set[int]:

@@ -135,8 +135,8 @@ def test_two_who_are_seen_together_do_not_share_a_seat() -> None:
     assert [len(prints) for prints in taken.values()] == [1, 1]
 
 
-def test_people_without_a_print_have_an_empty_seat() -> None:
-    assert seats(faces(HEAD), [Track(0, (0,))], {}) == {0: []}
+def test_people_without_a_print_have_no_seat() -> None:
+    assert seats(faces(HEAD), [Track(0, (0,))], {}) == {}
 
 
 @pytest.mark.parametrize(
