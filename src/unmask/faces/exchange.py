@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -15,15 +16,19 @@ from numpy.typing import NDArray
 
 from unmask.core.records import Box, F32Array, Face, Frame, Track, U8Array
 from unmask.faces.crop import square_around
-from unmask.faces.track import OVERLAP, overlap
+from unmask.faces.track import NEAR_S, OVERLAP, Embed, overlap
 
 HINT, FEWEST_HINTED = 0.2, 2
 """From this contrast on, and from so many faces of each of the two people, a second look is worth its time."""
 CLEAR, FEWEST_CLEAR, REACH_CLEAR = 0.25, 4, 2
 """From this contrast on a second look has shown that the face is another person's (`docs/benchmarks.md`)."""
-PRINT_S = 0.5
+PRINT_S = 0.3
 MOST_PRINTS = 64
+_COARSE_S, _ALIKE = 1.8, 0.6
+"""A face so long after the last described one is described, and so are those between two whose cosine is lower."""
 _AROUND = 3
+_FRONTAL = 0.6
+"""Distance of the eyes over that from eyes to mouth: about 1 from in front, 0 from the side."""
 _SCENE_PX = 64
 _HEAD = 1.8
 _LEAST_SCENE = 0.05
@@ -33,23 +38,25 @@ _EDGE = 0.7
 """Share of the contrast that must show at once, between the two faces before and the two after a change."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class FacePrint:
-    """Who a face looks like, and what is around it.
+    """A face, and what is around it.
 
     Attributes:
         time_s: Of its frame.
         box_xyxy_px: Where it is.
-        vector: Shape (128,), float32, length 1: see `unmask.faces.identity`.
+        aligned: Shape (112, 112, 3), uint8, RGB: see `unmask.faces.identity.align`.
         scene: See `scene_of`.
         scale: Pixels of the scene per pixel of the frame.
+        vector: Who it looks like, shape (128,), float32, length 1; None until it was described.
     """
 
     time_s: float
     box_xyxy_px: Box
-    vector: F32Array
+    aligned: U8Array
     scene: U8Array
     scale: float
+    vector: F32Array | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +78,13 @@ class Exchange:
     contrast: float
 
 
+def shows_who(face: Face) -> bool:
+    """Whether a face is turned to the camera far enough to tell who it is: in profile both eyes fall together."""
+    left, right, _, *mouth = face.landmarks_px
+    height = float(np.linalg.norm((left + right) / 2 - np.mean(mouth, axis=0)))
+    return float(np.linalg.norm(left - right)) >= _FRONTAL * height > 0
+
+
 def scene_of(frame: Frame) -> tuple[U8Array, float]:
     """A small grey copy of a frame, its longer side `_SCENE_PX`; and its scale."""
     height, width = frame.pixels_rgb_u8.shape[:2]
@@ -82,7 +96,7 @@ def scene_of(frame: Frame) -> tuple[U8Array, float]:
 
 
 def print_every(times_s: NDArray[np.float64]) -> int:
-    """Every how many frames it is worth noting who is seen.
+    """Every how many frames it is worth keeping the faces.
 
     Args:
         times_s: Shape (N,), float64, of the frames that are looked at, ascending.
@@ -96,16 +110,24 @@ def print_every(times_s: NDArray[np.float64]) -> int:
     return max(round(PRINT_S / max(step_s, 1e-6)), -(-times_s.size // MOST_PRINTS), 1)
 
 
-def worth_a_look(seats_taken: Iterable[Sequence[FacePrint]]) -> tuple[float, float] | None:
+def describe(prints: Iterable[FacePrint], embed: Embed) -> None:
+    """Say of each whom it looks like, which takes most of the time that all of this takes."""
+    for one in prints:
+        if one.vector is None:
+            one.vector = embed(one.aligned)
+
+
+def worth_a_look(seats_taken: Iterable[Sequence[FacePrint]], embed: Embed) -> tuple[float, float] | None:
     """Where a closer look may show that a face is another person's.
 
     Args:
-        seats_taken: See `seats`.
+        seats_taken: See `seats`. A face every two seconds is described, and those between two that look unlike.
+        embed: Maps an aligned face to a unit vector.
 
     Returns:
         Begin and end in seconds, three faces before and after the stretch included; None where nothing hints at it.
     """
-    taken = list(seats_taken)
+    taken = [_described(seat, embed) for seat in seats_taken]
     for reach in (1, 0):  # Where faces lie seconds apart, a picture may change much without a cut.
         found = [(exchange(seat, fewest=FEWEST_HINTED, reach=reach), seat) for seat in taken]
         hints = [(one.contrast, one, seat) for one, seat in found if one and one.contrast >= HINT]
@@ -114,6 +136,24 @@ def worth_a_look(seats_taken: Iterable[Sequence[FacePrint]]) -> tuple[float, flo
             before, after = max(one.first - _AROUND, 0), min(one.last + _AROUND, len(seat) - 1)
             return seat[before].time_s, seat[after].time_s
     return None
+
+
+def _described(seat: Sequence[FacePrint], embed: Embed) -> list[FacePrint]:
+    """Describe as many faces of a seat as it takes; gives those."""
+    places: list[int] = []
+    for place, one in enumerate(seat):
+        if not places or place == len(seat) - 1 or one.time_s - seat[places[-1]].time_s >= _COARSE_S:
+            places.append(place)
+    describe((seat[place] for place in places), embed)
+    for before, after in pairwise(places):
+        one, other = _vectors([seat[before], seat[after]])
+        if float(one @ other) < _ALIKE:
+            describe(seat[before + 1 : after], embed)
+    return [one for one in seat if one.vector is not None]
+
+
+def _vectors(seat: Sequence[FacePrint]) -> NDArray[np.float64]:
+    return np.stack([one.vector for one in seat if one.vector is not None]).astype(np.float64)
 
 
 def seats(
@@ -151,7 +191,7 @@ def exchange(seat: Sequence[FacePrint], *, fewest: int, reach: int = 1) -> Excha
     """The stretch of a seat whose faces most clearly are another person's, while the picture goes on.
 
     Args:
-        seat: In order of time.
+        seat: Described faces in order of time.
         fewest: Faces that the stretch, and the rest, must have at least.
         reach: How many faces on either side of a change the picture around them is compared over; more than one finds
             cross-fades, where the faces lie close in time.
@@ -163,7 +203,7 @@ def exchange(seat: Sequence[FacePrint], *, fewest: int, reach: int = 1) -> Excha
     total = len(seat)
     if total < 2 * fewest:
         return None
-    vectors = np.stack([one.vector for one in seat]).astype(np.float64)
+    vectors = _vectors(seat)
     alike = vectors @ vectors.T
     sums = np.zeros((total + 1, total + 1))
     sums[1:, 1:] = alike.cumsum(axis=0).cumsum(axis=1)
@@ -209,12 +249,14 @@ def _contrast(sums: NDArray[np.float64], begin: int, end: int) -> float:
 
 
 def _cuts(seat: Sequence[FacePrint], reach: int) -> set[int]:
-    """Positions of the faces before which the picture around the face does not go on."""
+    """Positions of the faces before which the picture around the face does not go on, or is not known to."""
     total = len(seat)
     cuts: set[int] = set()
     for far in range(reach):
         pairs = [(max(place - 1 - far, 0), min(place + far, total - 1)) for place in range(1, total)]
         cuts |= {place for place, pair in enumerate(pairs, start=1) if _change(seat[pair[0]], seat[pair[1]]) > _CUT}
+    if reach >= REACH_CLEAR:
+        cuts |= {place for place in range(1, total) if seat[place].time_s - seat[place - 1].time_s > NEAR_S}
     return cuts
 
 

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from unmask.core.errors import DecodeFailed
 from unmask.core.events import Advanced, Listener, ignore
 from unmask.core.evidence import Evidence, LipSync, Person, Provenance, ScanReport, TimelinePoint, Voice
-from unmask.core.records import Exhibit, Frame, MediaInfo
+from unmask.core.records import Exhibit, F32Array, Frame, MediaInfo, U8Array
 from unmask.faces.detect import STILL_SEARCH, VIDEO_SEARCH
-from unmask.faces.exchange import print_every, seats, worth_a_look
+from unmask.faces.exchange import describe, print_every, seats, worth_a_look
 from unmask.fusion.decide import counted, decide, fuse, weighted
 from unmask.media.image import read_image
 from unmask.media.limits import DEFAULT_LIMITS, Limits
@@ -154,7 +154,9 @@ class Pipeline:
         """Where somebody's faces stand out for a moment, look again at that stretch alone, more closely."""
         if seen.sequences:
             return
-        hinted = worth_a_look(seats(seen.faces, seen.tracks, seen.prints).values())
+        start = time.perf_counter()
+        hinted = worth_a_look(seats(seen.faces, seen.tracks, seen.prints).values(), self._embed)
+        seen.seconds["faces"] += time.perf_counter() - start
         stretch = hinted or doubtful_stretch(seen, self._kit.face_calibration)
         chosen = choose_between(index.times_s, *stretch, count=_CLOSER_FRAMES) if stretch else None
         if chosen is None or not chosen.size:
@@ -166,7 +168,14 @@ class Pipeline:
         except DecodeFailed as error:
             warnings.append(f"A second look at a doubtful stretch was not possible: {error}")
             return
+        start = time.perf_counter()
+        describe(again.prints.values(), self._embed)
+        again.seconds["faces"] += time.perf_counter() - start
         add_closer(seen, again)
+
+    def _embed(self, aligned: U8Array) -> F32Array:
+        """Open the model that tells people apart when the first face asks for it."""
+        return self._kit.identifier.embed(aligned)
 
     def _chosen(self, index: VideoIndex) -> NDArray[np.int64]:
         if self.plan.every:

@@ -17,7 +17,17 @@ from unmask.detectors.face_clip import FaceClipDetector
 from unmask.explain.activation import face_heatmap
 from unmask.faces.crop import crop_face, quarter_turns, square_around
 from unmask.faces.detect import Search
-from unmask.faces.exchange import CLEAR, FEWEST_CLEAR, REACH_CLEAR, Exchange, FacePrint, exchange, scene_of, seats
+from unmask.faces.exchange import (
+    CLEAR,
+    FEWEST_CLEAR,
+    REACH_CLEAR,
+    Exchange,
+    FacePrint,
+    exchange,
+    scene_of,
+    seats,
+    shows_who,
+)
 from unmask.faces.identity import align
 from unmask.faces.track import Linker, overlap
 from unmask.fusion.calibrate import unit_evidence, unit_probability
@@ -30,7 +40,7 @@ _EXHIBIT_PX = 1280
 _SAME_PLACE = 0.2
 _HEATMAP_PX = 224
 _MOST_PRINTED = 4
-"""Faces of one frame, largest first, of whom it is noted who they look like."""
+"""Faces of one frame, largest first, that are kept to tell who they look like."""
 
 
 @dataclass(slots=True)
@@ -51,7 +61,7 @@ class Sighting:
         worn: Some of the scored faces after mild wear, by position in `faces`; empty if their detector's card asks for
             no test of stability.
         closer: Times and logits of further faces, by person, from a second look at a stretch of the clip.
-        prints: Who some of the faces look like, by position in `faces`.
+        prints: Some of the faces, by position in `faces`, to tell who they look like.
         exchanged: By person, where a second look has shown that the face is another person's for a while.
     """
 
@@ -93,7 +103,7 @@ def look(
         search: How hard to look for faces.
         expected: How many frames were chosen.
         exhibits: Most pictures to keep: the most suspicious one of each of so many stretches of the medium.
-        print_every: Note who is seen in every n-th frame; 0 for none.
+        print_every: Keep the faces of every n-th frame; 0 for none.
 
     Returns:
         The sighting.
@@ -107,7 +117,7 @@ def look(
         for frame, faces in zip(batch, found, strict=True):
             linker.add(frame, faces)
         if print_every:
-            _print(batch, found, kit, seen, print_every)
+            _print(batch, found, seen, print_every)
         seen.seconds["faces"] += time.perf_counter() - start
         start = time.perf_counter()
         _score(batch, found, kit, seen)
@@ -133,7 +143,7 @@ def add_closer(seen: Sighting, again: Sighting) -> None:
 
     Args:
         seen: The first look; gets `closer`, `exchanged`, one exhibit and the time that the second look took.
-        again: The second look; faces of frames that the first one saw do not count again.
+        again: The second look, its prints described; faces of frames that the first one saw do not count again.
     """
     known = {face.frame_index for face in seen.faces}
     owners = {
@@ -200,15 +210,16 @@ def _batches(frames: Iterable[Frame], seen: Sighting) -> Iterator[list[Frame]]:
         yield batch
 
 
-def _print(batch: list[Frame], found: list[list[Face]], kit: Kit, seen: Sighting, every: int) -> None:
-    """Note who the faces of every n-th frame look like, before they are added to the sighting."""
+def _print(batch: list[Frame], found: list[list[Face]], seen: Sighting, every: int) -> None:
+    """Keep the faces of every n-th frame, before they are added to the sighting."""
     place = len(seen.faces)
     for number, (frame, faces) in enumerate(zip(batch, found, strict=True), start=seen.frames - len(batch)):
         if faces and number % every == 0:
             scene, scale = scene_of(frame)
             for rank, face in enumerate(faces[:_MOST_PRINTED]):
-                vector = kit.identifier.embed(align(frame, face))
-                seen.prints[place + rank] = FacePrint(frame.time_s, face.box_xyxy_px, vector, scene, scale)
+                if shows_who(face):
+                    aligned = align(frame, face)
+                    seen.prints[place + rank] = FacePrint(frame.time_s, face.box_xyxy_px, aligned, scene, scale)
         place += len(faces)
 
 

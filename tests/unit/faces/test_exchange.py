@@ -18,10 +18,12 @@ from unmask.faces.exchange import (
     print_every,
     scene_of,
     seats,
+    shows_who,
     worth_a_look,
 )
 
 ROOM, STREET = np.full((36, 64), 90, np.uint8), np.full((36, 64), 160, np.uint8)
+NOBODY = np.zeros((112, 112, 3), np.uint8)
 HEAD = (400.0, 200.0, 500.0, 320.0)
 
 
@@ -34,7 +36,7 @@ def seat(who: str, *, scenes: str = "", step_s: float = 0.2) -> list[FacePrint]:
         vector["ab".index(letter)] += 1.0
         vector = (vector / np.linalg.norm(vector)).astype(np.float32)
         scene = STREET if scenes[place : place + 1] == "s" else ROOM
-        found.append(FacePrint(place * step_s, HEAD, vector, scene, 64 / 1280))
+        found.append(FacePrint(place * step_s, HEAD, NOBODY, scene, 64 / 1280, vector))
     return found
 
 
@@ -101,22 +103,62 @@ def test_a_picture_that_changes_its_size_does_not_go_on() -> None:
     assert found is None or found.contrast < CLEAR
 
 
+def unasked(_aligned: np.ndarray) -> np.ndarray:
+    raise AssertionError
+
+
+@pytest.mark.parametrize(
+    ("who", "described", "hinted"),
+    [("a" * 32, {0, 6, 12, 18, 24, 30, 31}, False), ("a" * 14 + "b" * 7 + "a" * 11, set(range(12, 25)), True)],
+)
+def test_only_as_many_faces_are_described_as_it_takes(who: str, described: set[int], *, hinted: bool) -> None:
+    """One every two seconds, and all between two that look unlike."""
+    whole = seat(who, step_s=0.3125)
+    answers = {place: one.vector for place, one in enumerate(whole)}
+    bare = [replace(one, vector=None, aligned=np.full_like(NOBODY, place)) for place, one in enumerate(whole)]
+    asked: list[int] = []
+
+    def embed(aligned: np.ndarray) -> np.ndarray:
+        asked.append(int(aligned[0, 0, 0]))
+        return answers[asked[-1]]  # type: ignore[return-value]
+
+    assert (worth_a_look([bare], embed) is not None) == hinted
+    assert len(asked) == len(set(asked))
+    assert set(asked) == {0, 6, 12, 18, 24, 30, 31} | described
+
+
 def test_a_hint_takes_two_faces_and_a_little_more_of_either_side() -> None:
     calm, brushed = seat("a" * 12, step_s=0.5), seat("aaaaaabbaaaa", step_s=0.5)
-    assert worth_a_look([calm]) is None
-    assert worth_a_look([calm, brushed]) == (1.5, 5.0)
-    assert worth_a_look([]) is None
+    assert worth_a_look([calm], unasked) is None
+    assert worth_a_look([calm, brushed], unasked) == (1.5, 5.0)
+    assert worth_a_look([], unasked) is None
 
 
 def test_a_hint_bears_a_picture_that_changes_all_the_time() -> None:
     walking = [replace(one, scene=scene) for one, scene in zip(seat("aaaabbaaaa"), [ROOM, STREET] * 5, strict=True)]
-    assert worth_a_look([walking]) == (pytest.approx(0.2), pytest.approx(1.6))
+    assert worth_a_look([walking], unasked) == (pytest.approx(0.2), pytest.approx(1.6))
     assert exchange(walking, fewest=2) is None
     assert HINT < CLEAR
 
 
 def faces(*boxes: tuple[float, float, float, float]) -> list[Face]:
     return [Face(box, np.zeros((5, 2), np.float32), 0.9, place, float(place)) for place, box in enumerate(boxes)]
+
+
+def test_faces_in_profile_do_not_show_who_it_is() -> None:
+    front = np.array([(30, 40), (70, 40), (50, 60), (35, 80), (65, 80)], np.float32)
+    side = np.array([(60, 40), (68, 40), (80, 60), (62, 80), (68, 80)], np.float32)
+    told = [shows_who(Face(HEAD, points, 0.9, 0, 0.0)) for points in (front, side, np.zeros_like(front))]
+    assert told == [True, False, False]
+
+
+def test_a_change_that_nobody_saw_shows_nothing() -> None:
+    """More than a second lies between the two people."""
+    prints = seat("aaaaaabbbbbbb")
+    apart = [one if place < 6 else replace(one, time_s=one.time_s + 2.0) for place, one in enumerate(prints)]
+    assert exchange(apart, fewest=FEWEST_CLEAR, reach=1) is not None
+    found = exchange(apart, fewest=FEWEST_CLEAR, reach=2)
+    assert found is None or found.contrast < CLEAR
 
 
 def test_a_seat_is_taken_by_whoever_shows_up_in_it() -> None:
@@ -142,14 +184,14 @@ def test_people_without_a_print_have_no_seat() -> None:
 @pytest.mark.parametrize(
     ("times_s", "every"),
     [
-        (np.arange(0, 10, 10 / 32), 2),
-        (np.arange(0, 3.2, 0.1), 5),
+        (np.arange(0, 10, 10 / 32), 1),
+        (np.arange(0, 3.2, 0.1), 3),
         (np.arange(0, 320, 10.0), 1),
         (np.zeros(1), 1),
         (np.arange(10000) * 0.04, -(-10000 // MOST_PRINTS)),
     ],
 )
-def test_faces_are_noted_half_a_second_apart_and_not_too_often(times_s: np.ndarray, every: int) -> None:
+def test_faces_are_kept_a_third_of_a_second_apart_and_not_too_often(times_s: np.ndarray, every: int) -> None:
     assert print_every(times_s) == every
 
 

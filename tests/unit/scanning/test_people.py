@@ -236,7 +236,7 @@ def exchanged() -> tuple[Sighting, Sighting]:
         time_s = 1.5 + number * 0.1
         again.faces[number] = replace(face, box_xyxy_px=place, frame_index=100 + number, time_s=time_s)
         vector = np.eye(128, dtype=np.float32)[int(6 <= number < 15)]
-        again.prints[number] = FacePrint(time_s, place, vector, room, 0.05)
+        again.prints[number] = FacePrint(time_s, place, np.zeros((112, 112, 3), np.uint8), room, 0.05, vector)
     return first, again
 
 
