@@ -121,19 +121,20 @@ def worth_a_look(seats_taken: Iterable[Sequence[FacePrint]], embed: Embed) -> tu
     """Where a closer look may show that a face is another person's.
 
     Args:
-        seats_taken: See `seats`. A face every two seconds is described, and those between two that look unlike.
+        seats_taken: See `seats`. A face about every two seconds is described, and those between two that look unlike.
         embed: Maps an aligned face to a unit vector.
 
     Returns:
         Begin and end in seconds, three faces before and after the stretch included; None where nothing hints at it.
     """
-    taken = [_described(seat, embed) for seat in seats_taken]
+    taken = [(seat, _described(seat, embed)) for seat in seats_taken]
     for reach in (1, 0):  # Where faces lie seconds apart, a picture may change much without a cut.
-        found = [(exchange(seat, fewest=FEWEST_HINTED, reach=reach), seat) for seat in taken]
+        found = [(exchange(described, fewest=FEWEST_HINTED, reach=reach), seat) for seat, described in taken]
         hints = [(one.contrast, one, seat) for one, seat in found if one and one.contrast >= HINT]
         if hints:
             _, one, seat = max(hints, key=lambda hint: hint[0])
-            before, after = max(one.first - _AROUND, 0), min(one.last + _AROUND, len(seat) - 1)
+            inside = [place for place, face in enumerate(seat) if one.begin_s <= face.time_s <= one.end_s]
+            before, after = max(inside[0] - _AROUND, 0), min(inside[-1] + _AROUND, len(seat) - 1)
             return seat[before].time_s, seat[after].time_s
     return None
 
@@ -193,8 +194,8 @@ def exchange(seat: Sequence[FacePrint], *, fewest: int, reach: int = 1) -> Excha
     Args:
         seat: Described faces in order of time.
         fewest: Faces that the stretch, and the rest, must have at least.
-        reach: How many faces on either side of a change the picture around them is compared over; more than one finds
-            cross-fades, where the faces lie close in time.
+        reach: How many faces on either side of a change the picture around them is compared over; 0 leaves that out.
+            With `REACH_CLEAR` cross-fades are found, too, and a change between faces more than `NEAR_S` apart is none.
 
     Returns:
         The stretch with the highest contrast of those at whose ends the face changes and the picture around it does
