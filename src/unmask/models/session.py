@@ -56,7 +56,7 @@ class Session:
         self._check()
         self._roles = {role: name for role, name in (card.outputs or {}).items() if role not in CLIP_ROLES.values()}
         other = companion_of(card)
-        # One thread: two pools that take turns wait for each other in busy loops, which costs more than they gain.
+        # One thread: beside the larger graph a second one gains nothing.
         self._companion = Session(other, threads=1, engine=engine) if other else None
 
     def alone(self) -> Session:
@@ -133,6 +133,8 @@ def _open(path: Path, threads: int, provider: str, *, arena: bool = False) -> or
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
+    # Threads that wait in a busy loop take their core from the decoder and from one another: a tenth of a clip's scan.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     # An arena keeps the memory of the largest batch for ever, and crops come in batches of any size. Windows of sound
     # are all alike: without one, what is kept of them leaves holes in the heap that the next batch does not fit in.
     options.enable_cpu_mem_arena = arena
