@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unmask.core.records import F32Array, U8Array
-from unmask.media.degrade import jpeg
+from unmask.media.wear.degrade import jpeg
 
 QUALITY = 90
 

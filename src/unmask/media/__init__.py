@@ -11,7 +11,7 @@ A reading order:
 7. `sample`   which frames and which windows of sound to look at; pure functions.
 8. `video`    `iter_frames`: decode chosen frames in one pass.
 9. `audio`    `stream_sound` and `iter_sound`: mono blocks and windows at one rate.
-10. `degrade` damage to pictures for augmentation and stress tests, `codec` the same for sound, `write` clips.
+10. `wear`    what media go through, for augmentation and stress tests: damage, retouching, codecs; `write` clips.
 
 Modules are imported by name (``from unmask.media.probe import probe``): importing the package itself loads nothing.
 What is odd about a file but does not stop it goes into `MediaInfo.warnings`, or to the `warn` function that decoding

@@ -19,7 +19,7 @@ from unmask.faces.crop import crop_face, square_around
 from unmask.fusion.calibrate import log_odds, medium_probability
 from unmask.fusion.decide import any_forged
 from unmask.fusion.pool import pooled_logit
-from unmask.media.degrade import jpeg, rescale
+from unmask.media.wear.degrade import jpeg, rescale
 from unmask.models.card import Calibration, CardInput
 
 MOST_FRAMES = 8

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.fft import irfft, rfft, rfftfreq
 
 from unmask.core.records import F32Array
-from unmask.media.codec import RATE_HZ, through_codec
+from unmask.media.wear.codec import RATE_HZ, through_codec
 
 
 def augment(samples_f32: F32Array, rng: np.random.Generator, *, strength: float = 1.0) -> F32Array:

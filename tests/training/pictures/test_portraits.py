@@ -171,8 +171,8 @@ def test_the_mask_moves_with_the_picture() -> None:
         assert ((pixels.mean(axis=2) > 100) == (mask > 128)).mean() > 0.97
 
 
-@pytest.mark.parametrize("kind", ["h264", "screenshot"])
-def test_video_codecs_and_screenshots(kind: str) -> None:
+@pytest.mark.parametrize("kind", ["h264", "screenshot", "retouch"])
+def test_video_codecs_screenshots_and_retouching(kind: str) -> None:
     never = dict.fromkeys(AUGMENT, 0.0)
     mask = np.zeros((240, 240), np.uint8)
 

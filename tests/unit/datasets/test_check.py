@@ -19,9 +19,9 @@ from unmask.datasets.describe import describe
 from unmask.datasets.duplicates import near_pairs
 from unmask.datasets.facts import Facts, measure_one
 from unmask.datasets.manifest import Row
-from unmask.media.degrade import jpeg
 from unmask.media.image import read_image
 from unmask.media.pixels import jpeg_quantisation, perceptual_hash
+from unmask.media.wear.degrade import jpeg
 
 
 def picture(path: Path, seed: int, image_format: str = "PNG") -> Path:

@@ -11,7 +11,7 @@ from tests.makers import models, people
 from unmask.core.evidence import Abstention, Score
 from unmask.core.records import Face, FaceCrop
 from unmask.detectors.face_frame import DARKEST, SMALLEST_FACE_PX, FaceFrameDetector, refusal, sharpness
-from unmask.media.degrade import blur
+from unmask.media.wear.degrade import blur
 from unmask.models.card import CardInput, read_card
 from unmask.models.session import Session
 

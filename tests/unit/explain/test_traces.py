@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from unmask.explain.traces import azimuthal_spectrum, noise_residual, recompression_error
-from unmask.media.degrade import jpeg
+from unmask.media.wear.degrade import jpeg
 
 
 def test_a_pasted_part_changes_more_than_one_that_was_compressed_before() -> None:

@@ -15,7 +15,7 @@ from unmask.core.records import Face, FaceCrop, Frame
 from unmask.detectors.face_frame import FaceFrameDetector
 from unmask.faces.crop import crop_face
 from unmask.fusion.calibrate import medium_probability
-from unmask.media.degrade import jpeg, rescale
+from unmask.media.wear.degrade import jpeg, rescale
 from unmask.models.card import Calibration, CardInput
 from unmask.scanning.pipeline import Pipeline
 from unmask.scanning.plan import ScanPlan

@@ -12,11 +12,12 @@ import numpy as np
 
 from unmask.core.records import F32Array, U8Array
 from unmask.media.audio import stream_sound
-from unmask.media.codec import RATE_HZ, band_pass, through_codec, through_h264
-from unmask.media.degrade import blur, jpeg, noise, rescale, screenshot
 from unmask.media.image import read_image
 from unmask.media.probe import probe_with_index
 from unmask.media.video import iter_frames
+from unmask.media.wear.codec import RATE_HZ, band_pass, through_codec, through_h264
+from unmask.media.wear.degrade import blur, jpeg, noise, rescale, screenshot
+from unmask.media.wear.retouch import denoise, flatten, sharpen
 from unmask.media.write import write_clip, write_picture, write_sound
 
 CLIP_FRAMES = 16
@@ -50,6 +51,14 @@ def _noisy(sigma: float) -> Callable[[Pictures], list[U8Array]]:
     return apply
 
 
+def _flattened(frame: U8Array, tolerance: float) -> U8Array:
+    return flatten(frame, tolerance, max(frame.shape[:2]) / 20)
+
+
+def _sharpened(frame: U8Array, amount: float) -> U8Array:
+    return sharpen(frame, amount, max(max(frame.shape[:2]) / 150, 0.5))
+
+
 def _telephoned(samples_f32: F32Array, codec: str) -> F32Array:
     return through_codec(band_pass(samples_f32, 300, 3400), codec, kbps=64)
 
@@ -66,6 +75,11 @@ PICTURE_DAMAGES: Mapping[str, Damage] = {
         "scale on the display, then JPEG 80",
         {str(s): _each(partial(screenshot, scale=s)) for s in (1.0, 0.75, 0.5, 0.35)},
     ),
+    "smoothing": Damage(
+        "tolerance (share of the range)", {str(t): _each(partial(_flattened, tolerance=t)) for t in (0.05, 0.1, 0.2)}
+    ),
+    "denoising": Damage("strength (8-bit levels)", {str(s): _each(partial(denoise, strength=s)) for s in (2, 4, 7)}),
+    "sharpening": Damage("amount", {str(a): _each(partial(_sharpened, amount=a)) for a in (0.3, 0.8, 1.5)}),
 }
 
 SOUND_DAMAGES: Mapping[str, Damage] = {

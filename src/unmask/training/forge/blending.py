@@ -7,7 +7,7 @@ import numpy as np
 
 from unmask.core.records import F32Array, U8Array
 from unmask.faces.blend import change_statistics, displace
-from unmask.media import degrade
+from unmask.media.wear import degrade
 from unmask.training.forge.region import region
 
 _RATIOS = (0.25, 0.5, 0.75, 1.0, 1.0, 1.0)  # As in the paper.

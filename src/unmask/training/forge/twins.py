@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from unmask.core.events import Advanced, Listener, ignore
-from unmask.media.codec import RATE_HZ, through_codec
+from unmask.media.wear.codec import RATE_HZ, through_codec
 from unmask.training.forge.vocoders import vocoded
 from unmask.training.voices import VoiceClip
 

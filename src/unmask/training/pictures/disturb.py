@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from unmask.core.records import F32Array, U8Array
 from unmask.extraction.crops import CACHE_MARGIN
 from unmask.faces.crop import cut_square
-from unmask.media import degrade
-from unmask.media.codec import through_h264
+from unmask.media.wear import degrade, retouch
+from unmask.media.wear.codec import through_h264
 
 AUGMENT = {
+    "retouch": 0.0,
     "shrink": 0.35,
     "codec": 0.45,
     "h264": 0.0,
@@ -59,14 +60,7 @@ def disturb(
     Returns:
         Shapes (size_px, size_px, 3) and (size_px, size_px), uint8.
     """
-    if rng.random() < often["shrink"]:
-        pixels = _shrink(pixels, rng)
-    if rng.random() < often["codec"]:
-        pixels = recode(pixels, rng)
-    if rng.random() < often["h264"]:
-        pixels = through_h264([pixels], int(rng.integers(23, 41)))[0]
-    if rng.random() < often["screenshot"]:
-        pixels = degrade.screenshot(pixels, float(rng.uniform(0.5, 1.0)))
+    pixels = _published(pixels, rng, often)
     varied = often["vary"] >= 1 or rng.random() < often["vary"]
     pixels, mask = _frame(pixels, mask, rng, size_px=size_px, margin=margin, varied=varied)
     if varied:
@@ -80,6 +74,64 @@ def disturb(
     if rng.random() < often["cut_out"]:
         pixels = _cut_out(pixels, rng)
     return np.ascontiguousarray(pixels), mask
+
+
+def _published(pixels: U8Array, rng: np.random.Generator, often: Mapping[str, float]) -> U8Array:
+    """What happens to a picture as a whole, before a face is cut out of it."""
+    if rng.random() < often["retouch"]:
+        pixels = retouched(pixels, rng)
+    if rng.random() < often["shrink"]:
+        pixels = _shrink(pixels, rng)
+    if rng.random() < often["codec"]:
+        pixels = recode(pixels, rng)
+    if rng.random() < often["h264"]:
+        pixels = through_h264([pixels], int(rng.integers(23, 41)))[0]
+    if rng.random() < often["screenshot"]:
+        pixels = degrade.screenshot(pixels, float(rng.uniform(0.5, 1.0)))
+    return pixels
+
+
+def retouched(pixels: U8Array, rng: np.random.Generator) -> U8Array:
+    """Smooth, sharpen and grade a face crop at random, as people and telephones do to genuine faces, too.
+
+    Args:
+        pixels: Shape (S, S, 3), a crop with the face in its middle.
+        rng: Source of all choices.
+
+    Returns:
+        The same shape, uint8.
+    """
+    side = pixels.shape[0]
+    if rng.random() < 0.8:
+        smoothed = retouch.blend(_smoothed(pixels, rng), pixels, float(rng.uniform(0.4, 1.0)))
+        if rng.random() < 0.4:  # The skin alone.
+            where = np.zeros((side, side), np.float32)
+            cv2.ellipse(where, (side // 2, side // 2), (side // 3, int(side * 0.42)), 0, 0, 360, 1.0, -1)
+            share = cv2.GaussianBlur(where, (0, 0), side * 0.04)[..., None]
+            smoothed = (smoothed * share + pixels * (1 - share)).astype(np.uint8)
+        pixels = smoothed
+    if rng.random() < 0.4:
+        pixels = retouch.sharpen(pixels, float(rng.uniform(0.2, 1.0)), float(rng.uniform(0.8, 2.5)))
+    if rng.random() < 0.5:
+        pixels = retouch.grade(
+            pixels,
+            contrast=float(rng.uniform(0.9, 1.25)),
+            curve=float(rng.uniform(0, 0.6)),
+            saturation=float(rng.uniform(0.8, 1.35)),
+            warmth=float(rng.uniform(-0.06, 0.08)),
+        )
+    return pixels
+
+
+def _smoothed(pixels: U8Array, rng: np.random.Generator) -> U8Array:
+    kind = int(rng.integers(4))
+    if kind == 0:
+        return retouch.smooth(pixels, float(rng.uniform(12, 45)), float(rng.uniform(2, 6)))
+    if kind == 1:
+        return retouch.even_out(pixels, int(rng.choice((5, 7, 9))), float(rng.uniform(0, 0.6)))
+    if kind == 2:
+        return retouch.flatten(pixels, float(rng.uniform(0.05, 0.25)), float(rng.uniform(5, 25)))
+    return retouch.denoise(pixels, float(rng.uniform(2, 7)))
 
 
 def _shrink(pixels: U8Array, rng: np.random.Generator) -> U8Array:

@@ -14,10 +14,10 @@ from unmask.core.errors import DecodeFailed, InputError, InvalidOption, UnknownO
 from unmask.core.records import U8Array
 from unmask.datasets.manifest import Row
 from unmask.faces.crop import cut_square
-from unmask.media import degrade
-from unmask.media.codec import through_h264
 from unmask.media.image import read_image
 from unmask.media.sample import LARGEST_SHORT_SIDE_PX, choose_squares
+from unmask.media.wear import degrade
+from unmask.media.wear.codec import through_h264
 from unmask.training.forge.resampling import Reconstructor
 from unmask.training.pictures.disturb import recode, recolour
 from unmask.training.recipe import Recipe

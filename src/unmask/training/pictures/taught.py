@@ -20,8 +20,8 @@ from unmask.core.errors import InvalidOption
 from unmask.core.events import Advanced, Listener, ignore
 from unmask.core.records import U8Array
 from unmask.fusion.calibrate import unit_probability
-from unmask.media import degrade
 from unmask.media.sample import VIEW_RULE
+from unmask.media.wear import degrade
 from unmask.models.catalogue import find
 from unmask.models.session import Session
 from unmask.training.recipe import Recipe

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from tests.makers.images import draw_portrait
 from unmask.core.errors import InvalidOption
-from unmask.media import degrade
+from unmask.media.wear import degrade
 
 U8Array = NDArray[np.uint8]
 ALL: dict[str, Callable[[U8Array], U8Array]] = {

@@ -59,7 +59,7 @@ def webp(pixels: U8Array, quality: int) -> U8Array:
     Raises:
         InvalidOption: `quality` is outside 1 to 100, or `pixels` is no RGB picture or too large for WebP.
     """
-    _require_rgb(pixels)
+    require_rgb(pixels)
     if max(pixels.shape[:2]) > 16383:
         raise InvalidOption(f"webp: sides of at most 16383 px fit into WebP, got shape {pixels.shape}; rescale first.")
     return _through_codec(pixels, ".webp", cv2.IMWRITE_WEBP_QUALITY, quality)
@@ -79,7 +79,7 @@ def rescale(pixels: U8Array, factor: float, interpolation: Interpolation = "area
     Raises:
         InvalidOption: `factor` or `interpolation` is outside its range, or `pixels` is no RGB picture.
     """
-    _require_rgb(pixels)
+    require_rgb(pixels)
     if not 0.0 < factor <= 1.0:
         raise InvalidOption(f"rescale: factor must be in (0, 1], got {factor}.")
     if interpolation not in _DOWN:
@@ -105,7 +105,7 @@ def blur(pixels: U8Array, sigma: float) -> U8Array:
     Raises:
         InvalidOption: `sigma` is negative, or `pixels` is no RGB picture.
     """
-    _require_rgb(pixels)
+    require_rgb(pixels)
     _require_sigma("blur", sigma)
     if sigma == 0.0:
         return pixels.copy()
@@ -126,7 +126,7 @@ def noise(pixels: U8Array, sigma: float, rng: np.random.Generator) -> U8Array:
     Raises:
         InvalidOption: `sigma` is negative, or `pixels` is no RGB picture.
     """
-    _require_rgb(pixels)
+    require_rgb(pixels)
     _require_sigma("noise", sigma)
     noisy = rng.standard_normal(pixels.shape, dtype=np.float32)
     noisy *= np.float32(sigma)
@@ -152,7 +152,7 @@ def screenshot(pixels: U8Array, scale: float) -> U8Array:
     Raises:
         InvalidOption: `scale` is outside its range, or `pixels` is no RGB picture.
     """
-    _require_rgb(pixels)
+    require_rgb(pixels)
     if not 0.0 < scale <= 1.0:
         raise InvalidOption(f"screenshot: scale must be in (0, 1], got {scale}.")
     height, width = pixels.shape[:2]
@@ -164,7 +164,7 @@ def screenshot(pixels: U8Array, scale: float) -> U8Array:
 
 
 def _through_codec(pixels: U8Array, suffix: str, quality_flag: int, quality: int) -> U8Array:
-    _require_rgb(pixels)
+    require_rgb(pixels)
     if not 1 <= quality <= 100:
         raise InvalidOption(f"{suffix[1:]}: quality must be from 1 to 100, got {quality}.")
     # Codecs split colour into brightness and chroma, so the order of channels matters: OpenCV wants BGR.
@@ -174,7 +174,8 @@ def _through_codec(pixels: U8Array, suffix: str, quality_flag: int, quality: int
     return np.asarray(cv2.imdecode(encoded, cv2.IMREAD_COLOR_RGB), np.uint8)
 
 
-def _require_rgb(pixels: U8Array) -> None:
+def require_rgb(pixels: U8Array) -> None:
+    """Raise `InvalidOption` unless pixels have shape (H, W, 3), uint8, and are not empty."""
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.size == 0:
         raise InvalidOption(f"Expected RGB pixels of shape (H, W, 3), uint8; got {pixels.dtype} of {pixels.shape}.")
 
