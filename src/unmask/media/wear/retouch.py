@@ -35,7 +35,7 @@ def smooth(pixels: U8Array, tolerance: float, reach_px: float) -> U8Array:
 
 
 def flatten(pixels: U8Array, tolerance: float, reach_px: float) -> U8Array:
-    """Smooth as telephones' beauty modes do: an edge-preserving recursive filter (Gastal and Oliveira 2011).
+    """Smooth over any distance and keep edges: a recursive filter (Gastal and Oliveira 2011).
 
     Args:
         pixels: Shape (H, W, 3), uint8, RGB.
