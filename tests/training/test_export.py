@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -19,6 +20,7 @@ from unmask.models.card import read_card  # noqa: E402
 from unmask.models.session import Session, run_file  # noqa: E402
 from unmask.training.export import OUTPUTS, export_graph  # noqa: E402
 from unmask.training.parity import parity  # noqa: E402
+from unmask.training.timm_import import timm  # noqa: E402
 
 
 class Tiny(torch.nn.Module):
@@ -91,3 +93,25 @@ def test_the_exported_graph_opens_as_a_model(
     monkeypatch.setenv("UNMASK_MODELS", str(tmp_path))
     found = Session(read_card(card)).run(crops(3))
     assert found["logit"] == pytest.approx(run_file(path, crops(3))["logit"])
+
+
+@pytest.mark.parametrize("side", [63, 64])
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize(("kernel", "dilation"), [(3, 1), (4, 1), (5, 2)])
+def test_tensorflows_padding_becomes_part_of_the_convolution(
+    kernel: int, dilation: int, *, bias: bool, side: int, tmp_path: Path
+) -> None:
+    torch.manual_seed(2)
+    network = Tiny()
+    wide = timm().layers.Conv2dSame(3, 4, kernel, stride=2, dilation=dilation, bias=bias)
+    network.features = torch.nn.Sequential(wide, torch.nn.BatchNorm2d(4), torch.nn.ReLU())
+    save_file(network.state_dict(), tmp_path / "weights.safetensors")
+    example, path = torch.zeros(2, side, side - 8, 3, dtype=torch.uint8), tmp_path / "same.onnx"
+    export_graph(network, tmp_path / "weights.safetensors", example, path, input_name="pixels", facts={})
+    assert {node.op_type for node in onnx.load(str(path)).graph.node}.isdisjoint({"Pad", "Shape"})
+    units = np.random.default_rng(0).integers(0, 256, (3, side, side - 8, 3), np.uint8)
+    with torch.inference_mode():
+        wanted = network(torch.from_numpy(units))
+    assert type(wide).forward is wide.forward.__func__
+    for name, tensor in zip(OUTPUTS, wanted, strict=True):
+        assert run_file(path, units)[name] == pytest.approx(tensor.numpy(), abs=1e-4)
