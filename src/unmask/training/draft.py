@@ -20,7 +20,7 @@ from unmask.models.assemble import assemble
 from unmask.models.card import CardCompanion, CardFile, CardInput, ModelCard
 from unmask.models.catalogue import find
 from unmask.models.store import digest, locate_base
-from unmask.training.architectures.registry import MARGIN, build, scan_shape
+from unmask.training.architectures.registry import MARGIN, build, crop_shape
 from unmask.training.architectures.voice.parting import take_out
 from unmask.training.architectures.voice.registry import NETWORKS, voice_network
 from unmask.training.classical.pipelines import PIPELINES
@@ -91,7 +91,7 @@ def _ensemble_card(recipe: Recipe, folder: Path, graph: Path) -> ModelCard:
 
 
 def _network_card(recipe: Recipe, weights: Path, train_rows: Sequence[Row], graph: Path) -> ModelCard:
-    size_px, margin = scan_shape(recipe.architecture, recipe.network)
+    size_px, margin = crop_shape(recipe.architecture, recipe.network)
     network = build(recipe.architecture, recipe.network)
     units = torch.from_numpy(_units(size_px, network.frames))
     shape = unit_input(recipe, size_px, margin, frames=network.frames)

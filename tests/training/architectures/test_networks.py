@@ -22,13 +22,7 @@ from unmask.detectors.face_frame import FaceFrameDetector  # noqa: E402
 from unmask.models import catalogue  # noqa: E402
 from unmask.models.session import Session, run_file  # noqa: E402
 from unmask.models.write import write_card  # noqa: E402
-from unmask.training.architectures.registry import (  # noqa: E402
-    ARCHITECTURES,
-    build,
-    crop_shape,
-    load_pretrained,
-    scan_shape,
-)
+from unmask.training.architectures.registry import ARCHITECTURES, build, crop_shape, load_pretrained  # noqa: E402
 from unmask.training.draft import draft_picture_card  # noqa: E402
 from unmask.training.recipe import Recipe, Schedule  # noqa: E402
 
@@ -231,6 +225,4 @@ def test_attention_can_follow_every_stage(after: int) -> None:
 
 def test_settings_name_the_crop() -> None:
     assert crop_shape("meso4", {}) == (256, 1.3)
-    assert crop_shape("face_cnn", {"size_px": 96, "margin": 1.5, "scan_px": 112}) == (96, 1.5)
-    assert scan_shape("face_cnn", {"size_px": 96, "margin": 1.5, "scan_px": 112}) == (112, 1.5)
-    assert scan_shape("face_cnn", {"size_px": 96}) == (96, 1.3)
+    assert crop_shape("face_cnn", {"size_px": 96, "margin": 1.5}) == (96, 1.5)

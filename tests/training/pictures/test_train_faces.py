@@ -26,7 +26,7 @@ from unmask.core.events import Advanced  # noqa: E402
 from unmask.models.catalogue import find  # noqa: E402
 from unmask.training.fitting.bench import Machine  # noqa: E402
 from unmask.training.loop import Outcome, steps_done  # noqa: E402
-from unmask.training.pictures.train_faces import face_network, train_faces  # noqa: E402
+from unmask.training.pictures.train_faces import train_faces  # noqa: E402
 from unmask.training.recipe import Forge, Recipe, read_recipe  # noqa: E402
 
 RECIPE = """
@@ -122,16 +122,6 @@ def test_after_kill_9_a_run_ends_with_the_same_weights(home: Path, whole: Path) 
     assert heard == list(range(done + 1, 31))
     for name in ("weights.safetensors", "last_average.safetensors"):
         assert (out / name).read_bytes() == (whole / name).read_bytes()
-
-
-def test_crops_to_judge_may_be_larger_than_those_to_learn_from(home: Path) -> None:
-    wanted = {"architecture": '"face_cnn"', "network": '{ backbone = "test_efficientnet", size_px = 64, scan_px = 96 }'}
-    network = face_network(recipe(home, **wanted))
-    assert network(torch.zeros(2, 96, 96, 3, dtype=torch.uint8))[1].shape == (2, 3, 3)
-    assert network.training
-    vit = {**wanted, "network": '{ backbone = "test_vit", size_px = 64, scan_px = 96 }'}
-    with pytest.raises(InvalidOption, match=r"judges crops of size_px only.*Leave scan_px out"):
-        face_network(recipe(home, **vit))
 
 
 def test_two_devices_take_the_same_steps_as_one(home: Path, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from unmask.training.architectures.plain import BlurNoiseCnn, SigmoidCnn
 from unmask.training.architectures.temporal import FrameGru, FramePool, FrameTransformer
 from unmask.training.architectures.weights import load_pretrained
 
-__all__ = ["ARCHITECTURES", "MARGIN", "build", "crop_shape", "load_pretrained", "scan_shape"]
+__all__ = ["ARCHITECTURES", "MARGIN", "build", "crop_shape", "load_pretrained"]
 
 ARCHITECTURES: dict[str, type[Network]] = {
     "face_cnn": FaceCnn,
@@ -39,7 +39,7 @@ ARCHITECTURES: dict[str, type[Network]] = {
     "frame_transformer": FrameTransformer,
 }
 MARGIN = 1.3
-_CROP = ("size_px", "margin", "scan_px")
+_CROP = ("size_px", "margin")
 
 
 def build(architecture: str, settings: Mapping[str, Any]) -> Network:
@@ -47,8 +47,7 @@ def build(architecture: str, settings: Mapping[str, Any]) -> Network:
 
     Args:
         architecture: A key of `ARCHITECTURES`.
-        settings: The recipe's table ``network``: the crop's ``size_px``, ``margin`` and ``scan_px``, and keywords of
-            the network.
+        settings: The recipe's table ``network``: the crop's ``size_px`` and ``margin``, and keywords of the network.
 
     Returns:
         The network.
@@ -67,19 +66,8 @@ def build(architecture: str, settings: Mapping[str, Any]) -> Network:
 
 
 def crop_shape(architecture: str, settings: Mapping[str, Any]) -> tuple[int, float]:
-    """Side in pixels of the crops that a network learns from, and their margin around the face."""
+    """Side of the crop in pixels and its margin around the face, as they will stand on the card."""
     return int(settings.get("size_px", _kind(architecture).size_px)), float(settings.get("margin", MARGIN))
-
-
-def scan_shape(architecture: str, settings: Mapping[str, Any]) -> tuple[int, float]:
-    """Side and margin of the crops that the scanner hands in, as they will stand on the card.
-
-    The side is ``scan_px`` where a recipe names it: training cuts into its crops, so that faces look larger there, and
-    a network does best on somewhat larger crops than it learnt from (Touvron et al.: Fixing the train-test resolution
-    discrepancy, NeurIPS 2019).
-    """
-    size_px, margin = crop_shape(architecture, settings)
-    return int(settings.get("scan_px", size_px)), margin
 
 
 def _keywords(kind: type[Network]) -> set[str]:

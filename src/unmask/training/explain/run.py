@@ -21,7 +21,7 @@ from unmask.core.events import Listener, ignore
 from unmask.core.records import F32Array
 from unmask.datasets.manifest import Row
 from unmask.extraction.crops import cut_crops
-from unmask.training.architectures.registry import ARCHITECTURES, build, scan_shape
+from unmask.training.architectures.registry import ARCHITECTURES, build, crop_shape
 from unmask.training.architectures.temporal import FramePool
 from unmask.training.architectures.voice.registry import voice_network
 from unmask.training.classical.pipelines import PIPELINES
@@ -163,7 +163,7 @@ def cut_units(recipe: Recipe, rows: Sequence[Row], folder: Path, *, listener: Li
 
 def _pictures(recipe: Recipe, rows: Sequence[Row]) -> Iterator[_Unit]:
     """The largest centred square of each picture; those that cannot be read are left out."""
-    size_px, _ = scan_shape(recipe.architecture, recipe.network)
+    size_px, _ = crop_shape(recipe.architecture, recipe.network)
     for row in rows:
         if row.kind == "image":
             with suppress(InputError):
@@ -172,7 +172,7 @@ def _pictures(recipe: Recipe, rows: Sequence[Row]) -> Iterator[_Unit]:
 
 def _faces(recipe: Recipe, rows: Sequence[Row], folder: Path, listener: Listener) -> list[_Unit]:
     """A crop of each medium, or the first whole sequence of each clip, as training took them."""
-    size_px, margin = scan_shape(recipe.architecture, recipe.network)
+    size_px, margin = crop_shape(recipe.architecture, recipe.network)
     frames = _frames(recipe)
     if frames:
         crops = whole_sequences(cut_crops(rows, folder / "clips", listener=listener), frames)

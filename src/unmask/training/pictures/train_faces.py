@@ -100,7 +100,7 @@ def _fit_network(
     network = face_network(recipe)
     if not steps_done(bench.out):
         load_pretrained(network, recipe.pretrained)
-    size_px, margin = registry.scan_shape(recipe.architecture, recipe.network)
+    size_px, margin = crop_shape(recipe)
     checks = {side: _few(crops[side], network.frames) for side in CHECKED}
     return fit(
         network.to(memory_format=torch.channels_last),  # type: ignore[call-overload]
@@ -173,31 +173,12 @@ def loader(stream: Dataset[Any], recipe: Recipe, bench: Bench) -> DataLoader[Any
 
 
 def face_network(recipe: Recipe) -> Network:
-    """Build the recipe's network, weights not loaded.
-
-    Raises:
-        InvalidOption: The network cannot look at crops of ``scan_px``; or what `registry.build` raises.
-        UnknownOption: A setting is unknown.
-    """
-    network = registry.build(recipe.architecture, recipe.network)
-    size_px, _ = registry.scan_shape(recipe.architecture, recipe.network)
-    if size_px != crop_shape(recipe)[0]:
-        _require_size(network.eval(), size_px, recipe.architecture)
-    return network.train()
-
-
-def _require_size(network: Network, size_px: int, architecture: str) -> None:
-    units = (1, network.frames, size_px, size_px, 3) if network.frames else (1, size_px, size_px, 3)
-    try:
-        with torch.no_grad():
-            network(torch.zeros(units, dtype=torch.uint8))
-    except (RuntimeError, AssertionError) as error:
-        message = f"scan_px: {architecture} judges crops of size_px only ({error}). Leave scan_px out."
-        raise InvalidOption(message) from error
+    """Build the recipe's network, weights not loaded."""
+    return registry.build(recipe.architecture, recipe.network)
 
 
 def crop_shape(recipe: Recipe) -> tuple[int, float]:
-    """Side in pixels of the crops that a recipe learns from, and their margin around the face."""
+    """Side of the crop in pixels and its margin around the face, as they will stand on the card."""
     if recipe.architecture in PIPELINES:
         return PIPELINES[recipe.architecture].size_px, float(recipe.network.get("margin", registry.MARGIN))
     return registry.crop_shape(recipe.architecture, recipe.network)
