@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from pathlib import Path
 from typing import Any
@@ -56,8 +57,9 @@ class Session:
         self._check()
         self._roles = {role: name for role, name in (card.outputs or {}).items() if role not in CLIP_ROLES.values()}
         other = companion_of(card)
-        # One thread: beside the larger graph a second one gains nothing.
+        # One thread: beside the larger graph, whose threads often wait for one another, a second one gains nothing.
         self._companion = Session(other, threads=1, engine=engine) if other else None
+        self._at_once = threads != 1
 
     def alone(self) -> Session:
         """The same open graph without its companion."""
@@ -84,15 +86,21 @@ class Session:
             The graph's outputs by the roles the card gives them; each has N rows. Where the card names a companion, its
             answer is in them.
         """
-        assert self.card.input is not None
-        found = self._session.run(list(self._roles.values()), {self.card.input.name: units})
-        answers = dict(zip(self._roles, found, strict=True))
         if self._companion is None:
-            return answers
+            return self._own(units)
         assert self.card.companion is not None
         assert self._companion.card.input is not None
-        other = self._companion.run(resized(units, self._companion.card.input.size_px))
-        return add(answers, other, self.card.companion.weight)
+        smaller = resized(units, self._companion.card.input.size_px)
+        if not self._at_once:
+            return add(self._own(units), self._companion.run(smaller), self.card.companion.weight)
+        with ThreadPoolExecutor(1) as pool:  # A new one each time: it takes no time, and outlives no fork.
+            other = pool.submit(self._companion.run, smaller)
+            return add(self._own(units), other.result(), self.card.companion.weight)
+
+    def _own(self, units: NDArray[Any]) -> dict[str, NDArray[np.float32]]:
+        assert self.card.input is not None
+        found = self._session.run(list(self._roles.values()), {self.card.input.name: units})
+        return dict(zip(self._roles, found, strict=True))
 
     def _check(self) -> None:
         if self.card.input is None or self.card.outputs is None:

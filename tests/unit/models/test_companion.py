@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -37,12 +38,30 @@ def alone(folder: Path, name: str) -> dict[str, np.ndarray]:
     return Session(find(str(folder / f"{name}.toml"))).run(units())
 
 
-def test_the_answers_are_added(tmp_path: Path) -> None:
-    found = Session(joined(tmp_path)).run(units())
+@pytest.mark.parametrize("threads", [0, 1, 2])
+def test_the_answers_are_added(tmp_path: Path, threads: int) -> None:
+    """One after the other with one thread, else at once."""
+    found = Session(joined(tmp_path), threads=threads).run(units())
     second = alone(tmp_path, "second")
     first = np.array([models.face_logit(unit) for unit in units()])
     assert found["logit"] == pytest.approx(first + WEIGHT * second["logit"], abs=1e-4)
     assert found["evidence"].mean(axis=(1, 2)) == pytest.approx(found["logit"], abs=1e-4)
+
+
+@pytest.mark.parametrize(("threads", "asked_by"), [(1, 1), (2, 2)])
+def test_with_more_threads_than_one_both_are_asked_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, threads: int, asked_by: int
+) -> None:
+    callers = set()
+    plain = Session._own
+
+    def heard(session: Session, units: np.ndarray) -> dict[str, np.ndarray]:
+        callers.add(threading.get_ident())
+        return plain(session, units)
+
+    monkeypatch.setattr(Session, "_own", heard)
+    Session(joined(tmp_path), threads=threads).run(units())
+    assert len(callers) == asked_by
 
 
 def test_maps_are_brought_to_the_finer_shape() -> None:

@@ -92,16 +92,18 @@ class _Part:
         self.nodes: list[onnx.NodeProto] = []
         self.constants: list[onnx.TensorProto] = []
         scale, shift = 255 * np.array(_STD, np.float32), 255 * np.array(_MEAN, np.float32)
-        self.constant("pre/shift", shift)
-        self.constant("pre/scale", scale)
-        self.add("Cast", ["pixels"], "pre/float", to=TensorProto.FLOAT)
+        self.constant("pre/shift", shift[:, None, None])
+        self.constant("pre/scale", scale[:, None, None])
+        self.add("Transpose", ["pixels"], "pre/planes", perm=[0, 3, 1, 2])
+        self.add("Cast", ["pre/planes"], "pre/float", to=TensorProto.FLOAT)
         self.add("Sub", ["pre/float", "pre/shift"], "pre/centred")
-        self.add("Div", ["pre/centred", "pre/scale"], "pre/scaled")
-        self.nodes.append(
-            helper.make_node("Transpose", ["pre/scaled"], [_ENCODER_INPUT], "pre/planes", perm=[0, 3, 1, 2])
-        )
+        self.nodes.append(helper.make_node("Div", ["pre/centred", "pre/scale"], [_ENCODER_INPUT], "pre/scaled"))
         for name, value in (("first", 0), ("second", 1), ("last", 2**31), ("axis1", 1)):
             self.constant(f"head/{name}", np.array([value], np.int64))
+        # The mean over the patches as a product takes half the time of ReduceMean, and no token need be cut off before.
+        patches = np.full((1, 1 + PATCHES**2), 1 / PATCHES**2, np.float32)
+        patches[0, 0] = 0
+        self.constant("head/patches", patches)
         for layer in LAYERS:
             self._summarise(layer)
         self.add("Concat", [f"head/summary{layer}" for layer in LAYERS], "features", axis=1)
@@ -126,8 +128,9 @@ class _Part:
         self.add("Reshape", [f"{own}column", "head/flat"], f"{which}logit")
         for place, layer in enumerate(LAYERS):
             self.constant(f"{own}map{layer}/weights", by_layer[place, WIDTH : 2 * WIDTH, None])
-            self.add("MatMul", [f"head/patches{layer}", f"{own}map{layer}/weights"], f"{own}map{layer}")
-        self.add("Sum", [f"{own}map{layer}" for layer in LAYERS], f"{own}map")
+            self.add("MatMul", [encoder_value(layer), f"{own}map{layer}/weights"], f"{own}map{layer}")
+        self.add("Sum", [f"{own}map{layer}" for layer in LAYERS], f"{own}tokens")
+        self.add("Slice", [f"{own}tokens", "head/second", "head/last", "head/axis1"], f"{own}map")
         # Shifted so that the mean over the places is the logit, as every evidence map here.
         self.add("ReduceMean", [f"{own}map"], f"{own}level", axes=[1], keepdims=1)
         self.add("Sub", [f"{own}map", f"{own}level"], f"{own}centred")
@@ -140,12 +143,12 @@ class _Part:
         tokens = encoder_value(layer)
         self.add("Slice", [tokens, "head/first", "head/second", "head/axis1"], f"head/class{layer}")
         self.add("Squeeze", [f"head/class{layer}", "head/axis1"], f"head/token{layer}")
-        self.add("Slice", [tokens, "head/second", "head/last", "head/axis1"], f"head/patches{layer}")
-        self.add("ReduceMean", [f"head/patches{layer}"], f"head/mean{layer}", axes=[1], keepdims=1)
+        self.add("MatMul", ["head/patches", tokens], f"head/mean{layer}")
         self.add("Squeeze", [f"head/mean{layer}", "head/axis1"], f"head/means{layer}")
-        self.add("Sub", [f"head/patches{layer}", f"head/mean{layer}"], f"head/apart{layer}")
+        self.add("Sub", [tokens, f"head/mean{layer}"], f"head/apart{layer}")
         self.add("Mul", [f"head/apart{layer}", f"head/apart{layer}"], f"head/square{layer}")
-        self.add("ReduceMean", [f"head/square{layer}"], f"head/variance{layer}", axes=[1], keepdims=0)
+        self.add("MatMul", ["head/patches", f"head/square{layer}"], f"head/squares{layer}")
+        self.add("Squeeze", [f"head/squares{layer}", "head/axis1"], f"head/variance{layer}")
         self.add("Sqrt", [f"head/variance{layer}"], f"head/spread{layer}")
         parts = [f"head/token{layer}", f"head/means{layer}", f"head/spread{layer}"]
         self.add("Concat", parts, f"head/summary{layer}", axis=1)
