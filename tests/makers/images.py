@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -13,6 +14,17 @@ from numpy.typing import NDArray
 from PIL import Image
 
 U8Array = NDArray[np.uint8]
+
+
+def leaves_its_input_alone(change: Callable[[U8Array], U8Array], size: tuple[int, int]) -> bool:
+    """Whether a change of a picture, (width, height), gives another array of the same shape and dtype and writes
+    nothing into the first."""
+    pixels = np.random.default_rng(1).integers(0, 256, (size[1], size[0], 3)).astype(np.uint8)
+    before = pixels.copy()
+    pixels.flags.writeable = False
+    changed = change(pixels)
+    alike = changed.shape == pixels.shape and changed.dtype == np.uint8
+    return alike and np.array_equal(pixels, before) and not np.shares_memory(changed, pixels)
 
 
 def draw_portrait(size: tuple[int, int] = (320, 400), *, seed: int = 0) -> U8Array:

@@ -93,10 +93,8 @@ def _padded_in_numbers(network: nn.Module, example: Tensor) -> nn.Module:
     for hook in hooks:
         hook.remove()
     for layer, size in sizes.items():
-        high, wide = (
-            max((-(-side // step) - 1) * step + (kernel - 1) * gap + 1 - side, 0)
-            for side, kernel, step, gap in zip(size, layer.kernel_size, layer.stride, layer.dilation, strict=True)
-        )
+        shape = zip(size, layer.kernel_size, layer.stride, layer.dilation, strict=True)
+        high, wide = (timm().layers.get_same_padding(*side) for side in shape)
         border = (high // 2, wide // 2, high - high // 2, wide - wide // 2)
         layer.forward = partial(_padded, layer, border)  # type: ignore[method-assign]
     return network
