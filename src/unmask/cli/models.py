@@ -12,23 +12,20 @@ Name = Annotated[str, typer.Argument(help="A model, for example face.fast-2.")]
 
 @app.command("list")
 def list_models() -> None:
-    """List all models: name, family, tiers that use it, size, whether its files are here, what it is."""
-    from rich import box
+    """List all models: name, family, size, tiers that use it, whether its files are here, and what it is."""
     from rich.console import Console
-    from rich.table import Table
+    from rich.padding import Padding
 
     from unmask.models import catalogue, store
     from unmask.scanning.plan import TIERS
 
-    table = Table(box=box.SIMPLE)
-    for column in ("name", "family", "tiers", "size", "here", "what it is"):
-        table.add_column(column, justify="right" if column == "size" else "left", overflow="fold")
-    for name in catalogue.names():
-        card = catalogue.find(name)
+    console = Console(highlight=False)
+    for card in map(catalogue.find, catalogue.names()):
         size = f"{sum(file.bytes for file in card.files) / 1e6:.1f} MB"
-        tiers = ", ".join(tier for tier, members in TIERS.items() if name in members)
-        table.add_row(name, card.family, tiers, size, "yes" if store.installed(card) else "no", card.summary)
-    Console().print(table)
+        tiers = ", ".join(tier for tier, members in TIERS.items() if card.name in members) or "every tier"
+        here = "here" if store.installed(card) else "not fetched"
+        console.print(f"[bold]{card.name:18}[/] {card.family:13} {size:>8}  {here:11}  {tiers}", soft_wrap=True)
+        console.print(Padding(card.summary, (0, 0, 1, 4)))
 
 
 @app.command()

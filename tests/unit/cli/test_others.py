@@ -50,7 +50,13 @@ def test_models_are_listed(run: Run) -> None:
         assert name in answer.out
     (row,) = [line for line in answer.out.splitlines() if line.split()[:1] == ["face.fast-2"]]
     assert "fast" in row.split()
-    assert "yes" in row.split()
+    assert "here" in row.split()
+
+
+def test_what_was_not_fetched_is_said_to_be_missing(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("UNMASK_MODELS", str(tmp_path))
+    (row,) = [line for line in run("models", "list").out.splitlines() if line.split()[:1] == ["face.accurate-1"]]
+    assert "not fetched" in row
 
 
 def test_a_model_is_shown(run: Run) -> None:
