@@ -72,20 +72,11 @@ def fuse(evidence: Sequence[Evidence]) -> tuple[float, tuple[float, float]] | No
 
 
 def thresholds(evidence: Sequence[Evidence]) -> tuple[float, float]:
-    """The two thresholds of a medium.
-
-    Args:
-        evidence: One entry a detector; only those that count (`counted`) have a say.
-
-    Returns:
-        To clear it, the most cautious threshold of all: every answer has to be calm. To call it forged, that of the
-        most suspicious answer: a calm voice, whose detector needs more to accuse, says nothing against a forged face.
-    """
+    """The two thresholds of a medium: the most cautious ones of the detectors that answered."""
     answers = counted(evidence)
     if not answers:
         return (0.0, 1.0)
-    leading = max(answers, key=lambda entry: (entry.p_fake or 0.0, entry.likely_fake_above))
-    return (min(entry.likely_real_below for entry in answers), leading.likely_fake_above)
+    return (min(entry.likely_real_below for entry in answers), max(entry.likely_fake_above for entry in answers))
 
 
 def decide(p_fake: float | None, coverage: float, evidence: Sequence[Evidence]) -> Verdict:

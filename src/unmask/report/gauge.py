@@ -14,23 +14,21 @@ HEIGHT = 84
 
 
 def thresholds(evidence: Iterable[Evidence], modality: Modality | None = None) -> tuple[float, float] | None:
-    """Find the thresholds that a verdict was held against, as `unmask.fusion.decide` chooses them.
+    """Find the thresholds that a verdict was held against: those of the detector with the most weight.
 
     Args:
         evidence: One entry per detector.
         modality: Only look at detectors of this modality; None for all.
 
     Returns:
-        ``likely_real_below``, the lowest of the detectors that have weight, and ``likely_fake_above`` of the one with
-        the most; None if no detector answered or none has thresholds.
+        ``(likely_real_below, likely_fake_above)``; None if no detector answered or none has thresholds.
     """
     answered = [one for one in evidence if one.abstained is None and modality in (None, one.modality)]
     known = [one for one in answered if one.likely_real_below > 0.0 or one.likely_fake_above < 1.0]
     if not known:
         return None
     heaviest = max(known, key=lambda one: one.weight)
-    weighty = [one for one in known if one.weight > 0.0] or [heaviest]
-    return min(one.likely_real_below for one in weighty), heaviest.likely_fake_above
+    return heaviest.likely_real_below, heaviest.likely_fake_above
 
 
 def gauge(report: ScanReport) -> Markup | None:
