@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from unmask.core.evidence import Evidence, Verdict
+from unmask.core.thresholds import held_against
 from unmask.fusion.calibrate import log_odds, probability
 
 LEAST_COVERAGE = 0.25
@@ -71,14 +72,6 @@ def fuse(evidence: Sequence[Evidence]) -> tuple[float, tuple[float, float]] | No
     return p_fake, (low, high)
 
 
-def thresholds(evidence: Sequence[Evidence]) -> tuple[float, float]:
-    """The two thresholds of a medium: the most cautious ones of the detectors that answered."""
-    answers = counted(evidence)
-    if not answers:
-        return (0.0, 1.0)
-    return (min(entry.likely_real_below for entry in answers), max(entry.likely_fake_above for entry in answers))
-
-
 def decide(p_fake: float | None, coverage: float, evidence: Sequence[Evidence]) -> Verdict:
     """Turn a probability into a verdict.
 
@@ -94,7 +87,7 @@ def decide(p_fake: float | None, coverage: float, evidence: Sequence[Evidence]) 
     """
     if p_fake is None:
         return "inconclusive"
-    real_below, fake_above = thresholds(evidence)
+    real_below, fake_above = held_against(counted(evidence))
     if p_fake >= fake_above:
         return "likely_fake"
     unjudged = any(entry.p_fake is None and not _idle(entry, evidence) for entry in evidence)

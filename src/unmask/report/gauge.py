@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from markupsafe import Markup
 
 from unmask.core.evidence import Evidence, Modality, ScanReport
+from unmask.core.thresholds import held_against
 from unmask.report.words import interval, percent
 
 BAR_TOP, BAR_HEIGHT = 34, 22
@@ -14,21 +15,21 @@ HEIGHT = 84
 
 
 def thresholds(evidence: Iterable[Evidence], modality: Modality | None = None) -> tuple[float, float] | None:
-    """Find the thresholds that a verdict was held against: those of the detector with the most weight.
+    """Find the thresholds that a verdict was held against; see `unmask.core.thresholds`.
 
     Args:
         evidence: One entry per detector.
         modality: Only look at detectors of this modality; None for all.
 
     Returns:
-        ``(likely_real_below, likely_fake_above)``; None if no detector answered or none has thresholds.
+        ``(likely_real_below, likely_fake_above)``; None if no detector answered or none has thresholds. A whole
+        picture without weight did not count beside its faces, and does not here.
     """
     answered = [one for one in evidence if one.abstained is None and modality in (None, one.modality)]
     known = [one for one in answered if one.likely_real_below > 0.0 or one.likely_fake_above < 1.0]
     if not known:
         return None
-    heaviest = max(known, key=lambda one: one.weight)
-    return heaviest.likely_real_below, heaviest.likely_fake_above
+    return held_against([one for one in known if one.weight > 0.0 or one.modality != "image"] or known)
 
 
 def gauge(report: ScanReport) -> Markup | None:

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unmask.core.evidence import Evidence
-from unmask.fusion.decide import LEAST_COVERAGE, any_forged, counted, decide, fuse, thresholds, weighted
+from unmask.core.thresholds import held_against
+from unmask.fusion.decide import LEAST_COVERAGE, any_forged, counted, decide, fuse, weighted
 
 P = st.floats(0, 1)
 
@@ -95,12 +96,26 @@ def test_verdicts(p_fake: float | None, coverage: float, expected: str) -> None:
     assert decide(p_fake, coverage, [said(p_fake)]) == expected
 
 
-def test_the_most_cautious_thresholds_of_those_who_answered_count() -> None:
-    found = thresholds(
-        [said(0.5, below=0.2, above=0.6), said(0.5, below=0.4, above=0.9), said(None, below=0.0, above=1.0)]
-    )
+def test_the_most_cautious_thresholds_of_those_who_saw_count() -> None:
+    found = held_against([said(0.5, below=0.2, above=0.6), whole(0.9), said(0.4, below=0.4, above=0.9)])
     assert found == (0.2, 0.9)
-    assert thresholds([said(None)]) == (0.0, 1.0)
+    assert held_against([]) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize(("face", "voice", "above"), [(0.8, 0.1, 0.7), (0.1, 0.8, 0.9), (0.1, 0.05, 0.7)])
+def test_pictures_and_sound_accuse_by_their_own_thresholds_and_both_have_to_clear(
+    face: float, voice: float, above: float
+) -> None:
+    heard = replace(said(voice, below=0.2, above=0.9), modality="audio")
+    assert held_against([said(face, below=0.4, above=0.7), heard]) == (0.2, above)
+
+
+def test_a_calm_voice_does_not_hold_a_forged_face_to_its_own_stricter_threshold() -> None:
+    face, voice = said(0.85, above=0.7), replace(said(0.2, above=0.9), modality="audio")
+    found = fuse([face, voice])
+    assert found is not None
+    assert 0.7 < found[0] < 0.85
+    assert decide(found[0], 1.0, [face, voice]) == "likely_fake"
 
 
 def test_a_genuine_voice_does_not_clear_pictures_that_nobody_could_judge() -> None:
@@ -122,7 +137,7 @@ def test_a_calm_or_mildly_suspicious_whole_changes_nothing_about_its_faces(face:
     alone, both = [said(face)], [said(face), whole(picture)]
     assert counted(both) == alone
     assert fuse(both) == fuse(alone)
-    assert thresholds(both) == thresholds(alone)
+    assert held_against(counted(both)) == held_against(counted(alone))
     assert decide(face, 1.0, both) == decide(face, 1.0, alone)
     assert [entry.weight for entry in weighted(both)] == [*(entry.weight for entry in weighted(alone)), 0.0]
 

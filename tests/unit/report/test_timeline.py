@@ -6,7 +6,9 @@ from xml.etree import ElementTree
 import pytest
 
 from tests.unit.report.made import clip, evidence, portrait, sound
-from unmask.core.evidence import TimelinePoint
+from unmask.core.evidence import Modality, TimelinePoint
+from unmask.core.thresholds import held_against
+from unmask.fusion.decide import counted, weighted
 from unmask.report import timeline
 from unmask.report.drawing import lane
 from unmask.report.drawing.sound import spectrogram, waveform
@@ -119,12 +121,26 @@ def test_no_probability_no_gauge() -> None:
     assert gauge(replace(portrait(), p_fake=None, interval=None)) is None
 
 
-def test_thresholds_are_those_of_the_weightiest_that_answered() -> None:
+def test_thresholds_are_the_strictest_of_what_was_seen_or_heard() -> None:
     light = evidence(0.5, weight=0.1, likely_real_below=0.1, likely_fake_above=0.9)
     silent = evidence(None, weight=0.9, abstained="no_face")
-    assert thresholds((light, evidence(0.5, weight=0.6), silent)) == (0.22, 0.81)
+    assert thresholds((light, evidence(0.6, weight=0.6), silent)) == (0.1, 0.9)
+    assert thresholds((replace(light, modality="image", weight=0.0), evidence(0.6, weight=0.6))) == (0.22, 0.81)
+    assert thresholds((replace(light, modality="image", weight=0.0),)) == (0.1, 0.9)
     assert thresholds((silent,)) is None
     assert thresholds((light,), "audio") is None
+
+
+@pytest.mark.parametrize("modality", ["audio", "image"])
+@pytest.mark.parametrize(("face", "other"), [(0.9, 0.2), (0.2, 0.95), (0.1, 0.05), (0.5, 0.4)])
+def test_the_gauge_shows_the_thresholds_that_decide(face: float, other: float, modality: Modality) -> None:
+    both = weighted(
+        (
+            evidence(face, likely_real_below=0.3, likely_fake_above=0.7),
+            evidence(other, modality=modality, likely_real_below=0.2, likely_fake_above=0.9),
+        )
+    )
+    assert thresholds(both) == held_against(counted(both))
 
 
 def test_sound_takes_its_share_of_the_axis() -> None:
