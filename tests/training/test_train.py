@@ -104,7 +104,7 @@ def test_a_network_for_each_fold_starts_from_what_has_not_seen_it_either(tmp_pat
     assert [given[3] for given in called] == [None, tmp_path / "out" / "clips", tmp_path / "out" / "clips"]
 
 
-def test_folds_are_for_networks_that_are_trained_in_steps(tmp_path: Path) -> None:
-    wanted = replace(recipe("picture", "clip_layers"), split=SplitRule(folds=(("red",),)))
-    with pytest.raises(InvalidOption, match=r"split\.folds is for networks"):
+def test_a_head_on_faces_has_no_folds(tmp_path: Path) -> None:
+    wanted = replace(recipe("face", "clip_layers"), split=SplitRule(folds=(("red",),)))
+    with pytest.raises(InvalidOption, match=r"split\.folds is not for a head on faces"):
         train(wanted, tmp_path / "manifest.csv", tmp_path / "out")

@@ -26,8 +26,8 @@ from unmask.training.train_voices import START_WITH, train_voices
 FOLDS = "folds"
 """Folder inside a run that holds the runs which leave out one part each of the training sources, from 1."""
 
-_SHARED = {"face": "crops", "speech": "clips"}
-"""What the networks of all folds read, by family: what was decoded for the first one."""
+_SHARED = {"face": "crops", "speech": "clips", "picture": "views"}
+"""What the networks of all folds read, by family: what was made for the first one."""
 
 _TRAIN = {"face": train_faces, "speech": train_voices, "picture": train_pictures}
 _DRAFT = {"face": draft_picture_card, "speech": draft_speech_card, "picture": draft_picture_card}
@@ -36,6 +36,7 @@ _FITTED = {
     ("face", CLIP_LAYERS): (train_layer_probe, draft_layer_probe),
     ("picture", CLIP_LAYERS): (train_picture_probe, draft_layer_probe),
 }
+_WITHOUT_FOLDS = {("face", CLIP_LAYERS)}
 
 
 def train(
@@ -71,10 +72,8 @@ def train(
         raise InvalidOption(message)
     kind = (recipe.family, recipe.architecture)
     fit = _FITTED[kind][0] if kind in _FITTED else _TRAIN[_family(recipe)]
-    if recipe.split.folds and kind in _FITTED:
-        message = (
-            f"{recipe.name}: split.folds is for networks that are trained in steps; name validation sources instead."
-        )
+    if recipe.split.folds and kind in _WITHOUT_FOLDS:
+        message = f"{recipe.name}: split.folds is not for a head on faces; name validation sources instead."
         raise InvalidOption(message)
     outcome = fit(recipe, manifest, out, machine=machine, cache=cache, listener=listener)
     for number, settled in enumerate(fold_recipes(recipe), start=1):

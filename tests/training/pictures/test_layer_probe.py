@@ -21,6 +21,7 @@ from tests.makers.images import write_image
 from unmask.core.errors import WeightsMissing
 from unmask.core.events import Advanced
 from unmask.datasets.manifest import read_manifest
+from unmask.datasets.split import SplitRule
 from unmask.media.sample import VIEW_RULE
 from unmask.models.card import CardBase, CardCompanion, ModelCard, read_card
 from unmask.models.catalogue import find
@@ -29,7 +30,7 @@ from unmask.models.session import Session, runner
 from unmask.models.store import digest
 from unmask.models.write import write_card
 from unmask.training.architectures.clip_layers import LAYERS, PATCHES, SIZE_PX, WIDTH, encoder_value
-from unmask.training.pictures import layer_probe
+from unmask.training.pictures import layer_probe, picture_probe
 from unmask.training.recipe import Recipe, read_recipe
 from unmask.training.train import draft_card, train
 
@@ -217,13 +218,40 @@ def test_the_same_head_is_fitted_on_whole_pictures(
     Session(replace(read_card(tmp_path / "out" / "tiny-whole.toml"), home=str(tmp_path / "out")))
 
 
+def test_the_folds_of_a_whole_picture_head_share_its_views_and_leave_out_what_they_must(
+    home: Path, recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fitted: list[np.ndarray] = []
+
+    def noted(features: np.ndarray, labels: np.ndarray, *, strength: float) -> tuple[np.ndarray, float]:
+        assert len(features) == len(labels)
+        assert strength > 0
+        fitted.append(features)
+        return np.zeros(features.shape[1]), 0.0
+
+    monkeypatch.setenv("UNMASK_MODELS", str(home))
+    monkeypatch.setattr(picture_probe, "fit_head", noted)
+    rule = SplitRule(folds=(("mine",), ("other",)))
+    whole = replace(recipe, family="picture", split=rule, schedule=replace(recipe.schedule, batch=8))
+    train(whole, home / "data.csv", tmp_path / "run")
+    everything, without_mine, without_other = (set(map(bytes, features)) for features in fitted)
+    assert without_mine
+    assert without_other
+    assert without_mine.isdisjoint(without_other)
+    assert without_mine | without_other == everything
+    assert len(list(tmp_path.glob("run/**/0.npz"))) == 1
+    assert sorted(path.parent.name for path in tmp_path.glob("run/**/weights.safetensors")) == ["1", "2", "run"]
+
+
 def test_views_that_are_drawn_in_another_way_are_not_taken_for_these(home: Path, recipe: Recipe) -> None:
     def place(wanted: Recipe) -> Path:
-        return layer_probe.views_folder(wanted, home / "data.csv", home / "run")
+        return layer_probe.views_folder(wanted, home / "data.csv", home)
 
     schedule, network = recipe.schedule, recipe.network
     assert place(replace(recipe, schedule=replace(schedule, steps=9))) == place(recipe)
     assert place(replace(recipe, network={**network, "strength": 3.0})) == place(recipe)
+    assert place(replace(recipe, split=replace(recipe.split, without=("mine",)))) == place(recipe)
+    assert place(replace(recipe, split=SplitRule())) != place(recipe)
     assert place(replace(recipe, schedule=replace(schedule, seed=9))) != place(recipe)
     assert place(replace(recipe, augment={"blur": 1.0})) != place(recipe)
     assert place(replace(recipe, network={**network, "margin": 1.5})) != place(recipe)

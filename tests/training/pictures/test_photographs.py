@@ -71,6 +71,17 @@ def test_shares_say_how_often_a_source_is_drawn(rows: list[Row]) -> None:
     assert all(examples[number][0].astype(int).sum(axis=(0, 1)).argmax() == 1 for number in range(1, 12, 2))
 
 
+def test_what_an_example_shows_is_known_without_reading_it(rows: list[Row]) -> None:
+    examples = stream(rows)
+    shown = [
+        ("photo", "green", "blue")[examples[number][0].astype(int).sum(axis=(0, 1)).argmax()] for number in range(12)
+    ]
+    for row in rows:
+        row.path.unlink()
+    assert [examples.group(number) for number in range(12)] == shown
+    assert set(shown) == {"photo", "green", "blue"}
+
+
 def test_reconstructions_come_from_the_genuine_picture(rows: list[Row], monkeypatch: pytest.MonkeyPatch) -> None:
     class Inverter:
         def __init__(self, _: Path) -> None:

@@ -91,7 +91,7 @@ def train_layer_probe(
     write_record(recipe, manifest, out, machine or Machine())
     encode = open_encoder(out / "features.onnx", recipe.schedule.threads)
     stream = PortraitStream(crops["train"], recipe, size_px=SIZE_PX, margin=_margin(recipe))
-    features, labels = through_encoder(stream, encode, recipe, views_folder(recipe, manifest, out), listener)
+    features, labels = through_encoder(stream, encode, recipe, views_folder(recipe, manifest, out / "views"), listener)
     strength = float(recipe.network.get("strength", STRENGTH))
     head, offset = fit_head(features, labels, strength=strength)
     margin = _margin(recipe)
@@ -173,14 +173,16 @@ def open_encoder(graph: Path, threads: int) -> Encoder:
     return lambda crops: np.concatenate([run(crops[place : place + 1])["features"] for place in range(len(crops))])
 
 
-def views_folder(recipe: Recipe, manifest: Path, out: Path) -> Path:
-    """Where a run keeps the features of its views; what is drawn in another way has a folder of its own.
+def views_folder(recipe: Recipe, manifest: Path, cache: Path) -> Path:
+    """Where a cache keeps the features of a run's views; what is drawn in another way has a folder of its own.
 
-    Neither the number of steps nor the strength of the penalty changes a view.
+    Neither the number of steps nor the strength of the penalty changes a view. The folds of a recipe share theirs, and
+    leave out what they must at reading.
     """
     margin, size, seed = _margin(recipe), recipe.schedule.batch, recipe.schedule.seed
-    drawn = [recipe.split, recipe.shares, recipe.augment, recipe.forge, margin, size, seed, digest(manifest)]
-    return out / "views" / hashlib.sha256(repr(drawn).encode()).hexdigest()[:16]
+    rule = replace(recipe.split, without=(), folds=())
+    drawn = [rule, recipe.shares, recipe.augment, recipe.forge, margin, size, seed, digest(manifest)]
+    return cache / hashlib.sha256(repr(drawn).encode()).hexdigest()[:16]
 
 
 def through_encoder(

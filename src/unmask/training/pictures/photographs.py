@@ -82,10 +82,8 @@ class PhotographStream(Dataset[tuple[U8Array, int]]):
         """
         cv2.setNumThreads(1)
         label = number % 2
-        rng = np.random.default_rng([self._seed, number // 2])
-        genuine = self._real.draw(rng)
-        rebuilt = self._autoencoder is not None and (not self._fake or rng.random() < self._rebuilt)
-        fake = genuine if rebuilt else self._fake.draw(rng)
+        genuine, fake, rng = self._pair(number)
+        rebuilt = fake is genuine
         row = fake if label else genuine
         pixels, other = (read_image(entry.path)[0] for entry in (row, genuine if label else fake))
         side = _side(min(*pixels.shape[:2], *other.shape[:2]), rng, self._often["shrink"])
@@ -97,6 +95,22 @@ class PhotographStream(Dataset[tuple[U8Array, int]]):
             assert self._autoencoder is not None
             pixels = self._autoencoder.through(_square_in_eights(pixels))
         return _view(pixels, looks, self._often, self._size_px), label
+
+    def group(self, number: int) -> str:
+        """The group of the picture that an example shows; nothing is read.
+
+        Args:
+            number: From 0; without end.
+        """
+        genuine, fake, _ = self._pair(number)
+        return (fake if number % 2 else genuine).group
+
+    def _pair(self, number: int) -> tuple[Row, Row, np.random.Generator]:
+        """A genuine picture and its fake, which are one where it is to be rebuilt, and the source of what follows."""
+        rng = np.random.default_rng([self._seed, number // 2])
+        genuine = self._real.draw(rng)
+        rebuilt = self._autoencoder is not None and (not self._fake or rng.random() < self._rebuilt)
+        return genuine, genuine if rebuilt else self._fake.draw(rng), rng
 
 
 class PieceStream(Dataset[tuple[U8Array, int]]):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from safetensors.numpy import save_file
 
 from unmask.core.events import Listener, ignore
-from unmask.datasets.manifest import read_manifest
+from unmask.datasets.manifest import Row, read_manifest
 from unmask.datasets.split import split
 from unmask.fusion.pool import pooled_logit
 from unmask.metrics.ranking import auc
@@ -30,20 +32,21 @@ def train_picture_probe(
     out: Path,
     *,
     machine: Machine | None = None,
-    cache: Path | None = None,  # noqa: ARG001 - nothing is cut in advance
+    cache: Path | None = None,
     listener: Listener = ignore,
 ) -> Outcome:
     """Fit the head of a recipe of the family picture with the architecture ``clip_layers``.
 
-    Every step of the schedule is one batch of views; their features are kept in the run's folder, so that a run that
-    was stopped goes on with the next batch.
+    Every step of the schedule is one batch of views; their features are kept, so that a run that was stopped goes on
+    with the next batch, and that the folds of a recipe (``split.without``) are fitted to the same views but those of
+    the pictures that they leave out.
 
     Args:
         recipe: ``network.strength`` is the inverse of the ridge penalty.
         manifest: CSV of labelled pictures.
         out: Folder of the run.
         machine: For the record alone: the encoder runs on the processor.
-        cache: Not used: nothing is cut in advance.
+        cache: Folder of the views' features, to be shared between runs; inside the run's folder if None.
         listener: Hears progress.
 
     Returns:
@@ -60,8 +63,13 @@ def train_picture_probe(
     require_labels(sides["train"], recipe)
     write_record(recipe, manifest, out, machine or Machine())
     encode = open_encoder(out / "features.onnx", recipe.schedule.threads)
-    stream = PhotographStream(sides["train"], recipe, size_px=SIZE_PX)
-    features, labels = through_encoder(stream, encode, recipe, views_folder(recipe, manifest, out), listener)
+    stream = PhotographStream(_everything(rows, recipe), recipe, size_px=SIZE_PX)
+    folder = views_folder(recipe, manifest, cache or out / "views")
+    features, labels = through_encoder(stream, encode, recipe, folder, listener)
+    strangers = {row.group for row in rows if row.source in recipe.split.without}
+    if strangers:
+        own = [stream.group(number) not in strangers for number in range(len(labels))]
+        features, labels = features[own], labels[own]
     head, offset = fit_head(features, labels, strength=float(recipe.network.get("strength", STRENGTH)))
     figures: dict[str, float] = {}
     for side in CHECKED:
@@ -71,3 +79,8 @@ def train_picture_probe(
             figures[f"{side}_auc"] = auc(logits, [row.label for row in checked])
     save_file({"head": head, "offset": np.array([offset])}, out / "weights.safetensors")
     return Outcome(out / "weights.safetensors", {"step": float(recipe.schedule.steps), **figures}, missing)
+
+
+def _everything(rows: Sequence[Row], recipe: Recipe) -> list[Row]:
+    """The training side with what a fold leaves out: all folds draw the same views."""
+    return split(rows, replace(recipe.split, without=()))["train"]
