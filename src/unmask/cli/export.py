@@ -124,18 +124,26 @@ def _measure(
     """Calibrate and measure a draft, and write its card and its evaluation."""
     from unmask.cli.evaluate import sides_of
     from unmask.datasets.split import read_rule
-    from unmask.evaluate.calibrate import FALSE_ALARMS, IDENTITY, STRICTER_FALSE_ALARMS, calibrate_by_kind
+    from unmask.evaluate.calibrate import (
+        FALSE_ALARMS,
+        IDENTITY,
+        MISSES,
+        STRICTER_FALSE_ALARMS,
+        STRICTER_MISSES,
+        calibrate_by_kind,
+    )
     from unmask.evaluate.write import write_evaluation
     from unmask.models.write import write_card
     from unmask.scanning.wear import opposite_only
 
     rows = sides_of(data, card, recipe, None)
     judges = outsiders or [(replace(card, home=str(folder)), rows["validation"])]
-    allowed = STRICTER_FALSE_ALARMS.get(card.family, FALSE_ALARMS)
+    false_alarms = STRICTER_FALSE_ALARMS.get(card.family, FALSE_ALARMS)
+    misses = STRICTER_MISSES.get(card.family, MISSES)
     found = _judged([(replace(judge, calibration=IDENTITY), media) for judge, media in judges], workers)
     known = rows["holdout"] if read_rule(recipe).holdout_calibrates else []
     kept_back = _judged([(replace(card, home=str(folder), calibration=IDENTITY), known)], workers) if known else []
-    calibration, clips = calibrate_by_kind(found, kept_back, false_alarms=allowed)
+    calibration, clips = calibrate_by_kind(found, kept_back, false_alarms=false_alarms, misses=misses)
     card = replace(card, calibration=calibration, clip_calibration=clips)
     path = folder / f"{card.name}.toml"
     write_card(card, path)

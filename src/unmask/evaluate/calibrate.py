@@ -25,6 +25,11 @@ STRICTER_FALSE_ALARMS = {"picture": 0.03, "speech": 0.01}
 hand to choose by, and a threshold that lets 3 % of them through let 6 % of those of other sources through."""
 
 MISSES = 0.10
+"""Share of the forged media that chose it which may fall below the threshold of likely_real."""
+
+STRICTER_MISSES = {"picture": 0.05}
+"""Where 10 % there let 15 % of the generated pictures of other sources pass as genuine."""
+
 FEWEST_CLIPS = 20
 """Of each label, and as many pictures: with fewer, clips and pictures share one calibration, and clips kept back do not
 count."""
@@ -35,7 +40,11 @@ _MARGIN = 1e-5
 
 
 def calibrate(
-    predictions: Sequence[Prediction], kept_back: Sequence[Prediction] = (), *, false_alarms: float = FALSE_ALARMS
+    predictions: Sequence[Prediction],
+    kept_back: Sequence[Prediction] = (),
+    *,
+    false_alarms: float = FALSE_ALARMS,
+    misses: float = MISSES,
 ) -> Calibration:
     """Fit a calibration.
 
@@ -43,10 +52,11 @@ def calibrate(
         predictions: Made with a card that carries `IDENTITY`, of sources left out of training.
         kept_back: The same, of media of the training sources that training did not see; none by default.
         false_alarms: Largest share of genuine media that may reach likely_fake.
+        misses: Largest share of forged media that may reach likely_real.
 
     Returns:
         Platt scaling for units and media in which both labels count alike and a source counts by the square root of
-        its size, and two thresholds: at most `false_alarms` of genuine media reach likely_fake, at most `MISSES` of the
+        its size, and two thresholds: at most `false_alarms` of genuine media reach likely_fake, at most `misses` of the
         forged ones likely_real, both of the sources left out and of the media kept back.
 
     Raises:
@@ -69,7 +79,7 @@ def calibrate(
         for label in (0, 1)
     )
     fake_above = max(_above(p, false_alarms) for p in genuine if p.size)
-    real_below = min(fake_above, *(_below(p, MISSES) for p in forged if p.size))
+    real_below = min(fake_above, *(_below(p, misses) for p in forged if p.size))
     unit_slope, unit_offset = _units(answered, weights)
     return Calibration(
         unit_slope=unit_slope,
@@ -84,7 +94,11 @@ def calibrate(
 
 
 def calibrate_by_kind(
-    predictions: Sequence[Prediction], kept_back: Sequence[Prediction] = (), *, false_alarms: float = FALSE_ALARMS
+    predictions: Sequence[Prediction],
+    kept_back: Sequence[Prediction] = (),
+    *,
+    false_alarms: float = FALSE_ALARMS,
+    misses: float = MISSES,
 ) -> tuple[Calibration, Calibration | None]:
     """Fit pictures and clips apart where there are enough of both: video codecs move the answers of a detector.
 
@@ -92,6 +106,7 @@ def calibrate_by_kind(
         predictions: See `calibrate`; they decide whether there are enough.
         kept_back: See `calibrate`; for a kind of which they are rare they do not count.
         false_alarms: See `calibrate`.
+        misses: See `calibrate`.
 
     Returns:
         The calibration of pictures and that of clips; of all media, and None, if either kind is rare.
@@ -101,12 +116,13 @@ def calibrate_by_kind(
     """
     kinds = ("image", "video")
     if not all(_enough(predictions, kind) for kind in kinds):
-        return calibrate(predictions, kept_back, false_alarms=false_alarms), None
+        return calibrate(predictions, kept_back, false_alarms=false_alarms, misses=misses), None
     pictures, clips = (
         calibrate(
             [entry for entry in predictions if entry.row.kind == kind],
             [entry for entry in kept_back if entry.row.kind == kind] if _enough(kept_back, kind) else (),
             false_alarms=false_alarms,
+            misses=misses,
         )
         for kind in kinds
     )

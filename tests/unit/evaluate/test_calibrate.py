@@ -59,6 +59,14 @@ def test_fewer_false_alarms_can_be_asked_for() -> None:
     assert shares(strict, predictions)[0] <= 0.01
 
 
+def test_fewer_misses_can_be_asked_for() -> None:
+    predictions = drawn(400, 0, -1.0) + drawn(400, 1, 1.0)
+    usual, strict = calibrate(predictions), calibrate(predictions, misses=0.02)
+    assert strict.likely_real_below < usual.likely_real_below
+    assert strict.likely_fake_above == usual.likely_fake_above
+    assert shares(strict, predictions)[1] <= 0.02
+
+
 @pytest.mark.parametrize("count", [4, 9, 18, 19, 20, 39, 100, 333])
 @pytest.mark.parametrize("apart", [0.3, 1.0, 3.0])
 def test_thresholds_keep_their_promise(count: int, apart: float) -> None:
