@@ -124,22 +124,14 @@ def _measure(
     """Calibrate and measure a draft, and write its card and its evaluation."""
     from unmask.cli.evaluate import sides_of
     from unmask.datasets.split import read_rule
-    from unmask.evaluate.calibrate import (
-        FALSE_ALARMS,
-        IDENTITY,
-        MISSES,
-        STRICTER_FALSE_ALARMS,
-        STRICTER_MISSES,
-        calibrate_by_kind,
-    )
+    from unmask.evaluate.calibrate import IDENTITY, calibrate_by_kind, promised
     from unmask.evaluate.write import write_evaluation
     from unmask.models.write import write_card
     from unmask.scanning.wear import opposite_only
 
     rows = sides_of(data, card, recipe, None)
     judges = outsiders or [(replace(card, home=str(folder)), rows["validation"])]
-    false_alarms = STRICTER_FALSE_ALARMS.get(card.family, FALSE_ALARMS)
-    misses = STRICTER_MISSES.get(card.family, MISSES)
+    false_alarms, misses = promised(card.family)
     found = _judged([(replace(judge, calibration=IDENTITY), media) for judge, media in judges], workers)
     known = rows["holdout"] if read_rule(recipe).holdout_calibrates else []
     kept_back = _judged([(replace(card, home=str(folder), calibration=IDENTITY), known)], workers) if known else []

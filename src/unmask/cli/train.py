@@ -17,7 +17,9 @@ def train(  # noqa: PLR0913 - one parameter for each flag that people see
     setting: Annotated[
         list[str] | None, typer.Option("--set", help="Override, for example schedule.steps=100.")
     ] = None,
-    cache: Annotated[Path | None, typer.Option(help="Folder of face crops that several runs share.")] = None,
+    cache: Annotated[
+        Path | None, typer.Option(help="Folder of face crops, clips of sound or views that several runs share.")
+    ] = None,
     accelerator: Annotated[str, typer.Option(help="auto, cpu, gpu, cuda or mps.")] = "auto",
     devices: Annotated[int, typer.Option(help="Devices on each machine.", min=1)] = 1,
     nodes: Annotated[int, typer.Option(help="Machines; start the same command on each.", min=1)] = 1,

@@ -39,6 +39,11 @@ _MARGIN = 1e-5
 """Keeps the media that a threshold spares on their side when the card rounds slopes and thresholds to six digits."""
 
 
+def promised(family: str) -> tuple[float, float]:
+    """The shares that the thresholds of a family allow: of genuine media called forged, and of forged ones cleared."""
+    return STRICTER_FALSE_ALARMS.get(family, FALSE_ALARMS), STRICTER_MISSES.get(family, MISSES)
+
+
 def calibrate(
     predictions: Sequence[Prediction],
     kept_back: Sequence[Prediction] = (),

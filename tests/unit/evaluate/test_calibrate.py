@@ -9,7 +9,15 @@ import pytest
 
 from tests.unit.evaluate.made import answer, drawn, moving, silent
 from unmask.core.errors import DataError
-from unmask.evaluate.calibrate import FALSE_ALARMS, FEWEST_CLIPS, IDENTITY, MISSES, calibrate, calibrate_by_kind
+from unmask.evaluate.calibrate import (
+    FALSE_ALARMS,
+    FEWEST_CLIPS,
+    IDENTITY,
+    MISSES,
+    calibrate,
+    calibrate_by_kind,
+    promised,
+)
 from unmask.evaluate.predict import Prediction
 from unmask.fusion.calibrate import medium_probability, unit_probability
 from unmask.metrics.calibration import fit_platt
@@ -57,6 +65,12 @@ def test_fewer_false_alarms_can_be_asked_for() -> None:
     usual, strict = calibrate(predictions), calibrate(predictions, false_alarms=0.01)
     assert strict.likely_fake_above > usual.likely_fake_above
     assert shares(strict, predictions)[0] <= 0.01
+
+
+def test_families_whose_alarms_add_to_others_promise_more() -> None:
+    assert promised("face") == (FALSE_ALARMS, MISSES)
+    assert promised("speech")[0] < promised("picture")[0] < FALSE_ALARMS
+    assert promised("picture")[1] < MISSES
 
 
 def test_fewer_misses_can_be_asked_for() -> None:
