@@ -51,7 +51,8 @@ def test_nobody() -> None:
     evidence, people = face_evidence(sighting(frames=5), "d", CARD)
     assert people == ()
     assert (evidence.p_fake, evidence.interval, evidence.abstained, evidence.coverage) == (None, None, "no_face", 0.0)
-    assert "5 frame" in evidence.detail
+    assert evidence.detail == "none in 5 frames"
+    assert face_evidence(sighting(frames=1), "d", CARD)[0].detail == "", "of a single picture there is nothing to add"
 
 
 def test_one_person() -> None:
