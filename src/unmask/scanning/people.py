@@ -275,4 +275,4 @@ def _abstained(seen: Sighting) -> dict[str, str]:
         return {"abstained": reason, "detail": detail}
     if seen.answers:
         return {"abstained": "too_short", "detail": "each face was seen in a single frame only"}
-    return {"abstained": "no_face", "detail": f"none in {seen.frames} frames" if seen.frames > 1 else ""}
+    return {"abstained": "no_face", "detail": f"none in {seen.frames} frame{'' if seen.frames == 1 else 's'}"}

@@ -52,7 +52,7 @@ def test_nobody() -> None:
     assert people == ()
     assert (evidence.p_fake, evidence.interval, evidence.abstained, evidence.coverage) == (None, None, "no_face", 0.0)
     assert evidence.detail == "none in 5 frames"
-    assert face_evidence(sighting(frames=1), "d", CARD)[0].detail == "", "of a single picture there is nothing to add"
+    assert face_evidence(sighting(frames=1), "d", CARD)[0].detail == "none in 1 frame"
 
 
 def test_one_person() -> None:
