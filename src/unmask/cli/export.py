@@ -130,7 +130,8 @@ def _measure(
     from unmask.scanning.wear import opposite_only
 
     rows = sides_of(data, card, recipe, None)
-    judges = outsiders or [(replace(card, home=str(folder)), rows["validation"])]
+    apart = [(replace(card, home=str(folder)), rows["validation"])] if rows["validation"] else []
+    judges = [*outsiders, *apart]
     false_alarms, misses = promised(card.family)
     found = _judged([(replace(judge, calibration=IDENTITY), media) for judge, media in judges], workers)
     known = rows["holdout"] if read_rule(recipe).holdout_calibrates else []
@@ -148,7 +149,8 @@ def _measure(
         calibration = replace(calibration, wear_slack=opposite_only(calibration))
         clips = replace(clips, wear_slack=opposite_only(clips)) if clips else None
     steady = replace(card, calibration=calibration, clip_calibration=clips)
-    told = _figures(sides, card.family, folds=len(outsiders), calibrates=bool(kept_back))
+    calibrated_by = _name_of_validation(len(outsiders), apart=bool(apart))
+    told = _figures(sides, card.family, validation=calibrated_by, calibrates=bool(kept_back))
     write_card(replace(steady, figures=tuple(told)), path)
     write_evaluation(sides, folder, title=card.name, family=card.family)
 
@@ -169,8 +171,16 @@ def _judged(judges: Sequence[tuple[ModelCard, list[Row]]], workers: int) -> list
     return found
 
 
+def _name_of_validation(folds: int, *, apart: bool) -> str:
+    """What the card calls the media that calibrate."""
+    if not folds:
+        return "left-out sources that chose the weights and the calibration"
+    judged = f"training sources, judged by the one of {folds} networks that left them out"
+    return f"{judged}, and left-out sources; they chose the calibration" if apart else judged
+
+
 def _figures(
-    sides: Mapping[str, Sequence[Prediction]], family: str, *, folds: int = 0, calibrates: bool = False
+    sides: Mapping[str, Sequence[Prediction]], family: str, *, validation: str, calibrates: bool = False
 ) -> list[Figure]:
     from unmask.evaluate.score import by_kind, card_metrics, figures, within_sources
     from unmask.models.card import Figure
@@ -178,9 +188,7 @@ def _figures(
     names = {
         "holdout": "media of the training sources that were kept back"
         + (", and calibrate too where there are enough of a kind" if calibrates else ""),
-        "validation": f"training sources, judged by the one of {folds} networks that left them out"
-        if folds
-        else "left-out sources that chose the weights and the calibration",
+        "validation": validation,
         "test": "left-out sources, looked at last",
     }
     overall = [

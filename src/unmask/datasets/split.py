@@ -25,8 +25,9 @@ class SplitRule:
         test: Sources looked at only for the final figures.
         holdout: Share of the groups of a training source kept back for the in-distribution figures, by source;
             ``"*"`` is the default for all others.
-        folds: Parts of the training sources, in place of validation: for each part a second network is trained without
-            it, and what these networks say about the sources they have not seen gives the calibration.
+        folds: Parts of the training sources that calibrate, beside validation or in its place: for each part a second
+            network is trained without it, and what these networks say about the sources they have not seen gives the
+            calibration.
         without: Training sources that one such network leaves out, with everybody who is in them.
         official: Whether the column ``split`` of the manifest decides where it is filled; sources named above and
             the hold-out decide about the rest.

@@ -163,6 +163,32 @@ def test_networks_of_folds_calibrate_on_what_each_has_not_seen(gallery: Path, tm
     assert not list((tmp_path / "folds").rglob("*.draft.toml"))
 
 
+def test_sources_that_training_never_saw_calibrate_beside_the_folds(gallery: Path, tmp_path: Path) -> None:
+    """The outsider draws its part the wrong way round: the shared figure shows that each judged its own media."""
+    pytest.importorskip("matplotlib")
+    pytest.importorskip("tomli_w")
+    rows = labelled(gallery, tmp_path, ("one", "chosen", "last"))
+    recipe = tmp_path / "recipe.toml"
+    split = '[split]\nvalidation = ["chosen"]\ntest = ["last"]\nfolds = [["one"]]\n'
+    recipe.write_text(split, encoding="utf-8")
+    draft = read_card(models.write_face_model(tmp_path / "out", calibration=""))
+    place = tmp_path / "folds" / "1"
+    outsider = replace(read_card(models.write_face_model(place, calibration="")), home=str(place))
+    wrong = [replace(row, label=1 - row.label) for row in rows if row.source == "one"][:2]
+    _measure(draft, recipe, tmp_path / "data.csv", tmp_path / "out", outsiders=[(outsider, wrong)], workers=1)
+    card = read_card(tmp_path / "out" / "tiny-face.toml")
+    assert card.calibration is not None
+    assert card.calibration.fitted_on == ("chosen", "one")
+    told = (
+        "training sources, judged by the one of 1 networks that left them out, and left-out sources; they chose the "
+        "calibration"
+    )
+    seen = {figure.on: figure for figure in card.figures if figure.what == "AUC"}
+    assert (seen[told].value, seen[told].media) == (pytest.approx(6 / 9), 6)
+    assert seen[f"{told}: one alone"].value == 0.0
+    assert seen[f"{told}: chosen alone"].value == 1.0
+
+
 def test_parity_is_told_only_where_something_was_compared(tmp_path: Path) -> None:
     card = read_card(models.write_face_model(tmp_path))
     assert "differ by 3e-06 at most" in _parity(replace(card, parity=3e-6))
@@ -172,7 +198,7 @@ def test_parity_is_told_only_where_something_was_compared(tmp_path: Path) -> Non
 
 def test_the_card_of_a_speech_detector_says_what_its_errors_cost() -> None:
     found = drawn(20, 0, -1.0) + drawn(20, 1, 1.0)
-    values = {figure.what: figure.value for figure in _figures({"test": found}, "speech")}
+    values = {figure.what: figure.value for figure in _figures({"test": found}, "speech", validation="")}
     assert values["Cllr"] == pytest.approx(cllr([one.logit for one in found], [one.row.label for one in found]))
     assert 0 < values["minDCF"] < 1
 
@@ -180,6 +206,6 @@ def test_the_card_of_a_speech_detector_says_what_its_errors_cost() -> None:
 @pytest.mark.parametrize("calibrates", [False, True])
 def test_the_card_says_when_kept_back_media_calibrated_too(calibrates: bool) -> None:  # noqa: FBT001
     found = drawn(20, 0, -1.0) + drawn(20, 1, 1.0)
-    told = {figure.on for figure in _figures({"holdout": found}, "face", calibrates=calibrates)}
+    told = {figure.on for figure in _figures({"holdout": found}, "face", validation="", calibrates=calibrates)}
     assert told
     assert all(("calibrate too" in on) == calibrates for on in told)
