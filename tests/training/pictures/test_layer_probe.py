@@ -18,7 +18,7 @@ from safetensors.numpy import load_file, save_file
 
 from tests.makers import people
 from tests.makers.images import write_image
-from unmask.core.errors import InvalidOption, WeightsMissing
+from unmask.core.errors import WeightsMissing
 from unmask.core.events import Advanced
 from unmask.datasets.manifest import read_manifest
 from unmask.datasets.split import SplitRule
@@ -241,52 +241,6 @@ def test_the_folds_of_a_whole_picture_head_share_its_views_and_leave_out_what_th
     assert without_mine | without_other == everything
     assert len(list(tmp_path.glob("run/**/0.npz"))) == 1
     assert sorted(path.parent.name for path in tmp_path.glob("run/**/weights.safetensors")) == ["1", "2", "run"]
-
-
-def test_two_heads_fitted_apart_find_the_traces_of_both_kinds(
-    home: Path, recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The first head sees photographs and their negatives, the second all photographs and the other fakes."""
-
-    class Inverter:
-        def __init__(self, _: Path) -> None:
-            pass
-
-        def through(self, pixels: np.ndarray) -> np.ndarray:
-            return 255 - pixels
-
-    fitted: list[tuple[int, int]] = []
-
-    def noted(features: np.ndarray, labels: np.ndarray, *, strength: float) -> tuple[np.ndarray, float]:
-        assert strength > 0
-        fitted.append((int((labels == 0).sum()), int((labels == 1).sum())))
-        return np.full(features.shape[1], len(fitted), np.float64), 10.0 * len(fitted)
-
-    monkeypatch.setenv("UNMASK_MODELS", str(home))
-    monkeypatch.setattr("unmask.training.pictures.photographs.Reconstructor", Inverter)
-    monkeypatch.setattr(picture_probe, "fit_head", noted)
-    forge = replace(recipe.forge, reconstruction=0.5, autoencoder="somewhere")
-    schedule = replace(recipe.schedule, batch=16)
-    whole = replace(recipe, family="picture", schedule=schedule, forge=forge, network={"generated": 0.25})
-    train(whole, home / "data.csv", tmp_path / "run")
-    (genuine, rebuilt), (all_genuine, generated) = fitted
-    assert genuine == rebuilt > 0
-    assert all_genuine == 16
-    assert generated == 16 - rebuilt > 0
-    weights = load_file(tmp_path / "run" / "weights.safetensors")
-    assert np.allclose(weights["head"], 1.25)
-    assert weights["offset"][0] == pytest.approx(12.5)
-
-
-@pytest.mark.parametrize(("share", "rebuilt"), [(1.0, 0.5), (0, 0.5), ("half", 0.5), (0.5, 0.0), (0.5, 1.0)])
-def test_two_heads_need_two_kinds_of_fakes_and_a_share(
-    home: Path, recipe: Recipe, tmp_path: Path, share: object, rebuilt: float
-) -> None:
-    forge = replace(recipe.forge, reconstruction=rebuilt, autoencoder="somewhere")
-    whole = replace(recipe, family="picture", forge=forge, network={"generated": share})
-    with pytest.raises(InvalidOption, match=r"network\.generated is .*two heads"):
-        train(whole, home / "data.csv", tmp_path / "run")
-    assert not (tmp_path / "run").exists()
 
 
 def test_views_that_are_drawn_in_another_way_are_not_taken_for_these(home: Path, recipe: Recipe) -> None:

@@ -105,15 +105,6 @@ class PhotographStream(Dataset[tuple[U8Array, int]]):
         genuine, fake, _ = self._pair(number)
         return (fake if number % 2 else genuine).group
 
-    def rebuilt(self, number: int) -> bool:
-        """Whether an example shows a photograph or its reconstruction of a pair of these; nothing is read.
-
-        Args:
-            number: From 0; without end.
-        """
-        genuine, fake, _ = self._pair(number)
-        return fake is genuine
-
     def _pair(self, number: int) -> tuple[Row, Row, np.random.Generator]:
         """A genuine picture and its fake, which are one where it is to be rebuilt, and the source of what follows."""
         rng = np.random.default_rng([self._seed, number // 2])
