@@ -10,6 +10,7 @@ import pytest
 from tests.unit.evaluate.made import answer, drawn, moving, silent
 from unmask.core.errors import DataError
 from unmask.evaluate.calibrate import (
+    ENOUGH_TO_PROMISE,
     FALSE_ALARMS,
     FEWEST_CLIPS,
     IDENTITY,
@@ -79,6 +80,28 @@ def test_fewer_misses_can_be_asked_for() -> None:
     assert strict.likely_real_below < usual.likely_real_below
     assert strict.likely_fake_above == usual.likely_fake_above
     assert shares(strict, predictions)[1] <= 0.02
+
+
+def test_a_large_source_keeps_the_promises_by_itself() -> None:
+    easy = drawn(900, 0, -3.0, source="photographs") + drawn(900, 1, 3.0, source="portraits")
+    for count, kept in ((ENOUGH_TO_PROMISE - 1, False), (ENOUGH_TO_PROMISE, True)):
+        stills = drawn(count, 0, 0.0, source="stills") + drawn(count, 1, 0.5, source="stills")
+        found = calibrate(easy + stills)
+        assert all(
+            share <= most for share, most in zip(shares(found, easy + stills), (FALSE_ALARMS, MISSES), strict=True)
+        )
+        false_alarms, misses = shares(found, stills)
+        assert (false_alarms <= FALSE_ALARMS) is kept
+        assert (misses <= MISSES) is kept
+
+
+def test_sources_of_what_was_kept_back_share_one_promise() -> None:
+    left_out = drawn(60, 0, -3.0) + drawn(60, 1, 3.0)
+    hard = drawn(120, 0, 0.5, source="hard", spread=0.5) + drawn(120, 1, 0.5, source="hard", spread=0.5)
+    kept_back = drawn(2000, 0, -3.0, source="easy") + drawn(2000, 1, 3.0, source="easy") + hard
+    found = calibrate(left_out, kept_back)
+    assert shares(found, kept_back)[0] <= FALSE_ALARMS
+    assert shares(found, hard)[0] > FALSE_ALARMS
 
 
 @pytest.mark.parametrize("count", [4, 9, 18, 19, 20, 39, 100, 333])

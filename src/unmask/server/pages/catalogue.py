@@ -43,7 +43,7 @@ TERMS = (
 )
 LAST = "looked at last"
 """Marks the sources that no choice was made on: the honest figures."""
-_KINDS = {": pictures alone": "picture", ": clips alone": "clip"}
+_KINDS = {": pictures alone": "picture", ": stills of clips alone": "still of a clip", ": clips alone": "clip"}
 """How figures of one kind of file end, and what one such file is called."""
 
 
