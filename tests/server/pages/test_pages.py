@@ -160,6 +160,7 @@ def test_models_are_described_in_words(shared_house: House) -> None:
     assert re.search(r"it picks the forged one\s+\d\d times in 100", text)
     assert "Not allowed by the terms of its training data." in text
     assert "looked at last" in text
+    assert "one genuine still of a clip of a kind it never met" in text
     assert re.findall(r'data-name="(\S+)">(?:(?!</article>).)*✓ In use', text, re.DOTALL) == [
         "face.fast-2",
         "speech.fast-1",
