@@ -137,10 +137,13 @@ def calibrate_by_kind(
 
 def _promised_to(left_out: Sequence[Prediction], kept_back: Sequence[Prediction], label: int) -> list[list[float]]:
     """Logits of the media of a label, in the groups that keep a promise each; none is empty."""
-    sources = sorted({entry.row.source for entry in left_out})
-    large = [[entry for entry in left_out if entry.row.source == source] for source in sources]
-    groups = [[entry.logit for entry in part if entry.row.label == label] for part in (left_out, kept_back, *large)]
-    return [group for place, group in enumerate(groups) if len(group) >= (1 if place < 2 else ENOUGH_TO_PROMISE)]
+    sides = [[entry.logit for entry in side if entry.row.label == label] for side in (left_out, kept_back)]
+    sources: dict[str, list[float]] = {}
+    for entry in left_out:
+        if entry.row.label == label:
+            sources.setdefault(entry.row.source, []).append(entry.logit)
+    large = [logits for logits in sources.values() if len(logits) >= ENOUGH_TO_PROMISE]
+    return [side for side in sides if side] + large
 
 
 def _enough(predictions: Sequence[Prediction], kind: str) -> bool:
