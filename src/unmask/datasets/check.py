@@ -17,7 +17,7 @@ class Problem:
     """One kind of trouble.
 
     Attributes:
-        name: missing, corrupt, label_conflict, duplicate, near_duplicate, leak, confound, or repeat.
+        name: missing, corrupt, label_conflict, duplicate, near_duplicate, leak, person, confound, or repeat.
         message: What it is and what to do, for people.
         count: How often.
         examples: Files, groups or faults; each entry is one case.

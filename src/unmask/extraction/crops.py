@@ -10,12 +10,8 @@ import csv
 import errno
 import hashlib
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
-from multiprocessing import get_context
 from pathlib import Path
 
 import cv2
@@ -25,20 +21,13 @@ from unmask.core.errors import DiskFull, InputError
 from unmask.core.events import Advanced, Listener, ignore
 from unmask.core.records import F32Array, Face, Frame
 from unmask.datasets.manifest import Row
+from unmask.extraction.largest import largest_faces
+from unmask.extraction.pool import spread
 from unmask.faces.crop import crop_face, quarter_turns, square_around
-from unmask.faces.detect import STILL_SEARCH, VIDEO_SEARCH, FaceFinder
-from unmask.media.image import read_image
-from unmask.media.sample import choose_frames
-from unmask.media.timing import index_video
-from unmask.media.video import iter_frames
-from unmask.models import catalogue, store
 
 CACHE_MARGIN = 1.7
 CACHE_PX = 352
-SMALLEST_FACE_PX = 24
 DARKEST = 18
-# Forked processes inherit the locks of OpenCV's threads and may wait for them for ever.
-_FRESH = get_context("spawn")
 _QUALITY = [cv2.IMWRITE_JPEG_QUALITY, 97, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
 
 
@@ -96,7 +85,7 @@ def cut_crops(
     jobs = [(row, folder, frames) for row in todo]
     with _full_disk_named(folder), index.open("a", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        for done, (row, lines) in enumerate(zip(todo, _all_cut(jobs, workers), strict=True), start=1):
+        for done, (row, lines) in enumerate(zip(todo, spread(_cut, jobs, workers, lost=_killed), strict=True), start=1):
             known[str(row.path)] = [line for line in lines if line[1]]
             writer.writerows(lines)
             file.flush()  # A medium is in the index as a whole or not at all.
@@ -131,26 +120,8 @@ def without_faces(folder: Path) -> dict[str, str]:
         return {line[0]: line[2] for line in csv.reader(file) if not line[1]}
 
 
-def _all_cut(jobs: list[Job], workers: int) -> Iterator[list[list[str]]]:
-    """Cut in several processes; where one dies, the next medium is cut alone, so that only the culprit is lost."""
-    done = 0
-    while done < len(jobs):
-        try:
-            with ProcessPoolExecutor(workers, mp_context=_FRESH) as pool:
-                for lines in pool.map(_cut, jobs[done:], chunksize=8):
-                    done += 1
-                    yield lines
-        except BrokenProcessPool:
-            yield _cut_alone(jobs[done])
-            done += 1
-
-
-def _cut_alone(job: Job) -> list[list[str]]:
-    try:
-        with ProcessPoolExecutor(1, mp_context=_FRESH) as pool:
-            return next(pool.map(_cut, [job]))
-    except BrokenProcessPool:
-        return [[str(job[0].path), "", "decoding it ended the process"]]
+def _killed(job: Job) -> list[list[str]]:
+    return [[str(job[0].path), "", "decoding it ended the process"]]
 
 
 def _read_index(index: Path) -> dict[str, list[list[str]]]:
@@ -176,36 +147,18 @@ def _crops(row: Row, folder: Path, lines: list[list[str]]) -> Iterator[CachedCro
         yield CachedCrop(folder / name, row.label, row.source, row.method, row.group, str(row.path), landmarks)
 
 
-@cache
-def _finder() -> FaceFinder:
-    cv2.setNumThreads(1)
-    return FaceFinder(store.locate(catalogue.find("yunet-2023mar")))
-
-
 def _cut(job: Job) -> list[list[str]]:
     """Lines of the index: one a crop, or a single one with the reason why there is none."""
     row, folder, count = job
     lines: list[list[str]] = []
     reason = "no face"
     try:
-        for frame in _frames(row, count):
-            found = _finder().find(frame, STILL_SEARCH if row.kind == "image" else VIDEO_SEARCH)
-            if found and found[0].size_px >= SMALLEST_FACE_PX:
-                line = _save(row, frame, found[0], folder)
-                lines.extend([line] if line else [])
+        for frame, face in largest_faces(row, count):
+            line = _save(row, frame, face, folder)
+            lines.extend([line] if line else [])
     except (InputError, MemoryError, cv2.error) as error:
         reason = str(error) or type(error).__name__  # A broken file gives fewer crops or none.
     return lines or [[str(row.path), "", reason]]
-
-
-def _frames(row: Row, count: int) -> Iterator[Frame]:
-    if row.kind == "image":
-        yield Frame(0, 0.0, read_image(row.path)[0])
-        return
-
-    index = index_video(row.path)
-    chosen = choose_frames(index.times_s, index.keyframes, count=count)
-    yield from iter_frames(row.path, chosen, index)
 
 
 def _save(row: Row, frame: Frame, face: Face, folder: Path) -> list[str] | None:

@@ -126,6 +126,18 @@ def test_check_with_the_sides_of_a_recipe(run: Run, manifest: Path, tmp_path: Pa
     assert set(json.loads(answer.out)["sides"]) == {"train", "holdout"}
 
 
+def test_check_looks_for_people_when_asked(run: Run, gallery: Path, tmp_path: Path) -> None:
+    (tmp_path / "m.csv").write_text(
+        "path,kind,label,source,method,group,split\n"
+        f"{gallery / 'genuine.png'},image,real,a,,one,train\n{gallery / 'genuine.mp4'},video,real,b,,two,test\n"
+    )
+    assert run("datasets", "check", tmp_path / "m.csv", "--workers", 1).code == 0
+    answer = run("datasets", "check", tmp_path / "m.csv", "--workers", 1, "--people")
+    assert answer.code == 1
+    assert "person 1: The same face stands on several sides" in answer.out
+    assert "genuine.png ~ test" in answer.out
+
+
 def test_check_without_its_packages(run: Run, manifest: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(*_: object, **__: object) -> None:
         raise ImportError("No module named 'imagehash'")

@@ -13,6 +13,7 @@ from tests.makers import people
 from unmask.core.errors import DiskFull
 from unmask.datasets.manifest import Row
 from unmask.extraction import crops as room
+from unmask.extraction import pool
 from unmask.extraction.crops import CACHE_MARGIN, CACHE_PX, cut_crops
 
 
@@ -42,7 +43,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         opened.append(job[0].path.name)
         return cut(job)
 
-    monkeypatch.setattr(room, "ProcessPoolExecutor", Here)
+    monkeypatch.setattr(pool, "ProcessPoolExecutor", Here)
     monkeypatch.setattr(room, "_cut", watched)
     return opened
 

@@ -12,7 +12,7 @@ import pytest
 from tests.makers import images
 from unmask.core.errors import DatasetInvalid
 from unmask.datasets.manifest import Row, read_manifest
-from unmask.extraction import crops as room
+from unmask.extraction import pool
 from unmask.extraction.faces import extract_faces
 
 
@@ -35,7 +35,7 @@ class Pool:
 
 @pytest.fixture
 def here(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(room, "ProcessPoolExecutor", Pool)
+    monkeypatch.setattr(pool, "ProcessPoolExecutor", Pool)
 
 
 def test_crops_carry_what_is_known_of_their_medium(gallery: Path, tmp_path: Path, here: None) -> None:

@@ -120,6 +120,9 @@ def check(
     *,
     json: Annotated[bool, typer.Option("--json", help="Print everything that was found as JSON.")] = False,
     recipe: Annotated[Path | None, typer.Option(help="Take the sides from the split of this recipe.")] = None,
+    people: Annotated[
+        bool, typer.Option("--people", help="Look for the same face on several sides, too: a few media a second.")
+    ] = False,
     workers: Workers = 0,
 ) -> None:
     """Look for missing and broken files, leaks, duplicates, contradictions and give-aways; exit code 1 if there are."""
@@ -136,6 +139,11 @@ def check(
 
         with progress() as listen:
             findings = examine(rows, workers=options.processes(workers), listener=listen)
+            if people:
+                from unmask.extraction.people import in_check, recurring_people
+
+                found = recurring_people(rows, workers=options.processes(workers), listener=listen)
+                findings = in_check(findings, found)
     except ImportError as error:
         message = f"Checking needs more packages ({error}). Run: pip install 'unmask[datasets]'."
         raise ProviderUnavailable(message) from error

@@ -1,0 +1,145 @@
+"""The same person on two sides of a split, found by the face: names of groups tell only what their datasets knew."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import cache
+
+import cv2
+import numpy as np
+
+from unmask.core.errors import InputError
+from unmask.core.events import Advanced, Listener, ignore
+from unmask.core.records import F32Array
+from unmask.datasets.check import Findings, Problem
+from unmask.datasets.manifest import Row
+from unmask.extraction.largest import largest_faces
+from unmask.extraction.pool import spread
+from unmask.faces.identity import Identifier, align
+from unmask.models import catalogue, store
+
+SURELY_SAME = 0.6
+"""Cosine from which on two media are said to show one person. OpenCV takes 0.363 for pairs of portraits, but a large
+dataset has millions of pairs."""
+
+_FRAMES = 5
+_AT_ONCE = 1024  # Rows of the table of likenesses that are in memory together.
+
+Print = F32Array | None
+"""Shape (128,), float32, length 1: the mean over the largest faces of a medium; None without a face."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recurrence:
+    """One face under two groups, on two sides.
+
+    Attributes:
+        first: The medium of one group that shows it.
+        second: That of the other; of all pairs of the two groups, these are the most alike.
+        likeness: Cosine of the two, at most 1.
+    """
+
+    first: Row
+    second: Row
+    likeness: float
+
+
+def recurring_people(
+    rows: Sequence[Row], *, workers: int = 1, least: float = SURELY_SAME, listener: Listener = ignore
+) -> list[Recurrence]:
+    """Look for the same face on several sides, where the groups do not tell.
+
+    Looked at is the largest face of a picture, or of five frames of a clip. Twins pass for one person, generated
+    faces that were forged from one portrait do so rightly, and a swapped face may resemble both people.
+
+    Args:
+        rows: All rows; sound, and rows without a side, are passed over, as are media that cannot be read.
+        workers: Processes.
+        least: Cosine of two faces (SFace) from which on they count as one person's.
+        listener: Hears progress.
+
+    Returns:
+        One entry for each two groups, the most alike first.
+    """
+    seen = [row for row in rows if row.kind != "audio" and row.split]
+    prints: list[Print] = []
+    for vector in spread(_print, seen, workers, lost=_nobody):
+        prints.append(vector)
+        listener(Advanced("people", len(prints), len(seen), seen[len(prints) - 1].path.name))
+    return recurrences(seen, prints, least=least)
+
+
+def in_check(findings: Findings, found: Sequence[Recurrence]) -> Findings:
+    """Add people who recur to what else a check found; they are serious.
+
+    Args:
+        findings: What else was found.
+        found: Those who recur.
+    """
+    if not found:
+        return findings
+    message = (
+        "The same face stands on several sides under different groups (1 is the likest): look at both; if it is one "
+        "person, or forged from one portrait, give both one group and split again."
+    )
+    cases = [
+        f"{entry.likeness:.2f}  {entry.first.split} {entry.first.path} ~ {entry.second.split} {entry.second.path}"
+        for entry in found
+    ]
+    return replace(findings, problems=(*findings.problems, Problem("person", message, len(cases), tuple(cases))))
+
+
+def recurrences(rows: Sequence[Row], prints: Sequence[Print], *, least: float = SURELY_SAME) -> list[Recurrence]:
+    """Compare the faces of rows that stand on different sides, under different groups.
+
+    Args:
+        rows: One for each print.
+        prints: Their faces.
+        least: See `recurring_people`.
+
+    Returns:
+        See `recurring_people`.
+    """
+    known = [(row, vector) for row, vector in zip(rows, prints, strict=True) if vector is not None]
+    best: dict[tuple[str, str], Recurrence] = {}
+    for first, second, likeness in _pairs(known, least):
+        one, other = known[first][0], known[second][0]
+        key = (min(one.group, other.group), max(one.group, other.group))
+        if one.group != other.group and (key not in best or likeness > best[key].likeness):
+            best[key] = Recurrence(one, other, likeness)
+    return sorted(best.values(), key=lambda found: -found.likeness)
+
+
+def _pairs(known: Sequence[tuple[Row, F32Array]], least: float) -> Iterator[tuple[int, int, float]]:
+    if not known:
+        return
+    vectors = np.stack([vector for _, vector in known])
+    sides = np.array([row.split for row, _ in known])
+    for start in range(0, len(known), _AT_ONCE):
+        part = slice(start, start + _AT_ONCE)
+        alike = vectors[part] @ vectors.T
+        alike[sides[part, None] == sides[None, :]] = -1.0
+        for first, second in zip(*np.nonzero(alike >= least), strict=True):
+            if start + first < second:
+                yield int(start + first), int(second), float(alike[first, second])
+
+
+@cache
+def _identifier() -> Identifier:
+    return Identifier(store.locate(catalogue.find("sface-2021dec")))
+
+
+def _print(row: Row) -> Print:
+    found: list[F32Array] = []
+    with suppress(InputError, MemoryError, cv2.error):  # The check itself names files that cannot be read.
+        found.extend(_identifier().embed(align(frame, face)) for frame, face in largest_faces(row, _FRAMES))
+    if not found:
+        return None
+    mean = np.mean(found, axis=0)
+    return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-6), np.float32)
+
+
+def _nobody(_: Row) -> Print:
+    return None
