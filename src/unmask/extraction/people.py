@@ -12,12 +12,12 @@ import numpy as np
 
 from unmask.core.errors import InputError
 from unmask.core.events import Advanced, Listener, ignore
-from unmask.core.records import F32Array
+from unmask.core.records import F32Array, U8Array
 from unmask.datasets.check import Findings, Problem
 from unmask.datasets.manifest import Row
 from unmask.extraction.largest import largest_faces
 from unmask.extraction.pool import spread
-from unmask.faces.identity import Identifier, align
+from unmask.faces.identity import ALIGNED_PX, Identifier, align
 from unmask.models import catalogue, store
 
 SURELY_SAME = 0.6
@@ -25,6 +25,7 @@ SURELY_SAME = 0.6
 dataset has millions of pairs."""
 
 _FRAMES = 5
+_GAP_PX = 4
 _AT_ONCE = 1024  # Rows of the table of likenesses that are in memory together.
 
 Print = F32Array | None
@@ -89,6 +90,23 @@ def in_check(findings: Findings, found: Sequence[Recurrence]) -> Findings:
         for entry in found
     ]
     return replace(findings, problems=(*findings.problems, Problem("person", message, len(cases), tuple(cases))))
+
+
+def beside(found: Recurrence) -> U8Array:
+    """Put the two faces side by side, to look at.
+
+    Args:
+        found: Whose media are read once more.
+
+    Returns:
+        Shape (112, 228, 3), uint8, RGB: of either medium the largest face of its first frame with one, upright.
+    """
+    pair = np.full((ALIGNED_PX, 2 * ALIGNED_PX + _GAP_PX, 3), 255, np.uint8)
+    for left, row in ((0, found.first), (ALIGNED_PX + _GAP_PX, found.second)):
+        for frame, face in largest_faces(row, _FRAMES):
+            pair[:, left : left + ALIGNED_PX] = align(frame, face)
+            break
+    return pair
 
 
 def recurrences(rows: Sequence[Row], prints: Sequence[Print], *, least: float = SURELY_SAME) -> list[Recurrence]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from tests.makers import images
 from tests.unit.cli.conftest import Run
@@ -132,10 +134,15 @@ def test_check_looks_for_people_when_asked(run: Run, gallery: Path, tmp_path: Pa
         f"{gallery / 'genuine.png'},image,real,a,,one,train\n{gallery / 'genuine.mp4'},video,real,b,,two,test\n"
     )
     assert run("datasets", "check", tmp_path / "m.csv", "--workers", 1).code == 0
-    answer = run("datasets", "check", tmp_path / "m.csv", "--workers", 1, "--people")
-    assert answer.code == 1
-    assert "person 1: The same face stands on several sides" in answer.out
-    assert "genuine.png ~ test" in answer.out
+    for asked in (("--people",), ("--sheet", tmp_path / "sheets" / "p.png")):
+        answer = run("datasets", "check", tmp_path / "m.csv", "--workers", 1, *asked)
+        assert answer.code == 1
+        assert "person 1: The same face stands on several sides" in answer.out
+        assert "genuine.png ~ test" in answer.out
+    assert f"Look at them side by side: {tmp_path / 'sheets' / 'p.png'}" in answer.err
+    drawn = Image.open(tmp_path / "sheets" / "p.png")
+    assert min(drawn.size) > 200
+    assert np.asarray(drawn.convert("RGB")).std() > 20
 
 
 def test_check_without_its_packages(run: Run, manifest: Path, monkeypatch: pytest.MonkeyPatch) -> None:

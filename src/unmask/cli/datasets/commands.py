@@ -123,11 +123,14 @@ def check(
     people: Annotated[
         bool, typer.Option("--people", help="Look for the same face on several sides, too: a few media a second.")
     ] = False,
+    sheet: Annotated[
+        Path | None, typer.Option(help="Look for people, and draw the likest pairs side by side (PNG).")
+    ] = None,
     workers: Workers = 0,
 ) -> None:
     """Look for missing and broken files, leaks, duplicates, contradictions and give-aways; exit code 1 if there are."""
     from unmask.cli import exits
-    from unmask.cli.console import progress
+    from unmask.cli.console import people_console, progress
     from unmask.cli.datasets.tables import show_findings
     from unmask.core.errors import ProviderUnavailable
 
@@ -139,21 +142,18 @@ def check(
 
         with progress() as listen:
             findings = examine(rows, workers=options.processes(workers), listener=listen)
-            if people:
-                from unmask.extraction.people import in_check, recurring_people
+            if people or sheet is not None:
+                from unmask.cli.datasets.people import look_for_people
 
-                found = recurring_people(rows, workers=options.processes(workers), listener=listen)
-                findings = in_check(findings, found)
+                findings = look_for_people(
+                    rows, findings, sheet=sheet, workers=options.processes(workers), listener=listen
+                )
     except ImportError as error:
         message = f"Checking needs more packages ({error}). Run: pip install 'unmask[datasets]'."
         raise ProviderUnavailable(message) from error
-    if json:
-        from dataclasses import asdict
-        from json import dumps
-
-        typer.echo(dumps({"clean": findings.is_clean, **asdict(findings)}, indent=2))
-    else:
-        show_findings(findings, findings.sides)
+    show_findings(findings, findings.sides, as_json=json)
+    if sheet is not None and any(problem.name == "person" for problem in findings.problems):
+        people_console().print(f"Look at them side by side: {sheet}", markup=False, highlight=False, soft_wrap=True)
     if not findings.is_clean:
         raise typer.Exit(exits.SOME_FAILED)
 

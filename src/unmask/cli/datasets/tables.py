@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -67,8 +69,11 @@ def show_notes(notes: Iterable[str]) -> None:
         people_console().print(f"[yellow]note[/] {escape(note)}", soft_wrap=True)
 
 
-def show_findings(findings: Findings, sides: Mapping[str, int]) -> None:
+def show_findings(findings: Findings, sides: Mapping[str, int], *, as_json: bool = False) -> None:
     """Print what a check found, the serious first."""
+    if as_json:
+        print(json.dumps({"clean": findings.is_clean, **asdict(findings)}, indent=2))
+        return
     console = Console(highlight=False)
     told = ", ".join(f"{name or 'undecided'} {count:,}" for name, count in sides.items())
     console.print(f"{findings.media:,} media ({told})")
