@@ -8,6 +8,7 @@ from dataclasses import asdict
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+import typer
 from rich import box
 from rich.console import Console
 from rich.markup import escape
@@ -72,7 +73,7 @@ def show_notes(notes: Iterable[str]) -> None:
 def show_findings(findings: Findings, sides: Mapping[str, int], *, as_json: bool = False) -> None:
     """Print what a check found, the serious first."""
     if as_json:
-        print(json.dumps({"clean": findings.is_clean, **asdict(findings)}, indent=2))
+        typer.echo(json.dumps({"clean": findings.is_clean, **asdict(findings)}, indent=2))
         return
     console = Console(highlight=False)
     told = ", ".join(f"{name or 'undecided'} {count:,}" for name, count in sides.items())
