@@ -22,6 +22,7 @@ def partition(
     shares: Sequence[float],
     *,
     by: Sequence[str] = ("group",),
+    together: Sequence[tuple[int, int]] = (),
     seed: int = 0,
     listener: Listener = ignore,
 ) -> list[Row]:
@@ -34,6 +35,7 @@ def partition(
         rows: All rows; sides they had are dropped.
         shares: Of train and test; of train, validation and test; or with a hold-out after train. They add up to 1.
         by: What stays together, of `KEYS`.
+        together: Pairs of positions in `rows` that stay together as well, for example because they show one person.
         seed: Of the order in which equally large pieces are dealt.
         listener: Hears progress.
 
@@ -44,7 +46,7 @@ def partition(
         InvalidOption: The shares are wrong, or everything hangs together so that no split comes near them.
     """
     names = _names(shares)
-    pieces = _pieces(rows, by)
+    pieces = _pieces(rows, by, together)
     random.Random(seed).shuffle(pieces)  # noqa: S311 - a split, not a secret
     pieces.sort(key=len, reverse=True)
     total = Counter(_stratum(rows[at]) for piece in pieces for at in piece)
@@ -58,7 +60,7 @@ def partition(
             sides[at] = name
         if done % _TELL_EVERY == 0 or done == len(pieces):
             listener(Advanced("split", done, len(pieces)))
-    _check(rows, filled, shares, pieces, by)
+    _check(rows, filled, shares, pieces, (*by, "person") if together else by)
     return [dataclasses.replace(row, split=side) for row, side in zip(rows, sides, strict=True)]
 
 
@@ -69,11 +71,11 @@ def _names(shares: Sequence[float]) -> tuple[str, ...]:
     return NAMES[len(shares)]
 
 
-def _pieces(rows: Sequence[Row], by: Sequence[str]) -> list[list[int]]:
+def _pieces(rows: Sequence[Row], by: Sequence[str], together: Sequence[tuple[int, int]]) -> list[list[int]]:
     """Indices of rows that hang together (union-find)."""
     for key in by:
         if key not in KEYS:
-            message = f"--by {key}: expected {', '.join(KEYS)}."
+            message = f"--by {key}: expected {', '.join(KEYS)} or person."
             raise InvalidOption(message)
     parents = list(range(len(rows)))
 
@@ -89,6 +91,8 @@ def _pieces(rows: Sequence[Row], by: Sequence[str]) -> list[list[int]]:
             value = getattr(row, key)
             if value:
                 parents[root(at)] = root(first.setdefault((key, value), at))
+    for one, other in together:
+        parents[root(one)] = root(other)
     pieces: dict[int, list[int]] = {}
     for at in range(len(rows)):
         pieces.setdefault(root(at), []).append(at)

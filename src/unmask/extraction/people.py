@@ -9,6 +9,7 @@ from functools import cache
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from unmask.core.errors import InputError
 from unmask.core.events import Advanced, Listener, ignore
@@ -65,11 +66,29 @@ def recurring_people(
         One entry for each two groups, the most alike first.
     """
     seen = [row for row in rows if row.kind != "audio" and row.split]
-    prints: list[Print] = []
-    for vector in spread(_print, seen, workers, lost=_nobody):
-        prints.append(vector)
-        listener(Advanced("people", len(prints), len(seen), seen[len(prints) - 1].path.name))
-    return recurrences(seen, prints, least=least)
+    return recurrences(seen, _prints(seen, workers, listener), least=least)
+
+
+def same_people(
+    rows: Sequence[Row], *, workers: int = 1, least: float = SURELY_SAME, listener: Listener = ignore
+) -> list[tuple[int, int]]:
+    """Find who is seen under several groups, so that a split can keep them together.
+
+    Args:
+        rows: All rows; sound is passed over.
+        workers: Processes.
+        least: See `recurring_people`.
+        listener: Hears progress.
+
+    Returns:
+        Pairs of positions in `rows`, of different groups.
+    """
+    seen = [at for at, row in enumerate(rows) if row.kind != "audio"]
+    prints = _prints([rows[at] for at in seen], workers, listener)
+    known = [(at, vector) for at, vector in zip(seen, prints, strict=True) if vector is not None]
+    groups = np.array([rows[at].group for at, _ in known])
+    pairs = _pairs([vector for _, vector in known], groups, least)
+    return [(known[first][0], known[second][0]) for first, second, _ in pairs]
 
 
 def in_check(findings: Findings, found: Sequence[Recurrence]) -> Findings:
@@ -121,8 +140,9 @@ def recurrences(rows: Sequence[Row], prints: Sequence[Print], *, least: float = 
         See `recurring_people`.
     """
     known = [(row, vector) for row, vector in zip(rows, prints, strict=True) if vector is not None]
+    sides = np.array([row.split for row, _ in known])
     best: dict[tuple[str, str], Recurrence] = {}
-    for first, second, likeness in _pairs(known, least):
+    for first, second, likeness in _pairs([vector for _, vector in known], sides, least):
         one, other = known[first][0], known[second][0]
         key = (min(one.group, other.group), max(one.group, other.group))
         if one.group != other.group and (key not in best or likeness > best[key].likeness):
@@ -130,18 +150,26 @@ def recurrences(rows: Sequence[Row], prints: Sequence[Print], *, least: float = 
     return sorted(best.values(), key=lambda found: -found.likeness)
 
 
-def _pairs(known: Sequence[tuple[Row, F32Array]], least: float) -> Iterator[tuple[int, int, float]]:
-    if not known:
+def _pairs(prints: Sequence[F32Array], apart: NDArray[np.str_], least: float) -> Iterator[tuple[int, int, float]]:
+    """Pairs of which the names in `apart` differ, each once."""
+    if not prints:
         return
-    vectors = np.stack([vector for _, vector in known])
-    sides = np.array([row.split for row, _ in known])
-    for start in range(0, len(known), _AT_ONCE):
+    vectors = np.stack(prints)
+    for start in range(0, len(prints), _AT_ONCE):
         part = slice(start, start + _AT_ONCE)
         alike = vectors[part] @ vectors.T
-        alike[sides[part, None] == sides[None, :]] = -1.0
+        alike[apart[part, None] == apart[None, :]] = -1.0
         for first, second in zip(*np.nonzero(alike >= least), strict=True):
             if start + first < second:
                 yield int(start + first), int(second), float(alike[first, second])
+
+
+def _prints(rows: Sequence[Row], workers: int, listener: Listener) -> list[Print]:
+    prints: list[Print] = []
+    for vector in spread(_print, rows, workers, lost=_nobody):
+        prints.append(vector)
+        listener(Advanced("people", len(prints), len(rows), rows[len(prints) - 1].path.name))
+    return prints
 
 
 @cache

@@ -145,6 +145,25 @@ def test_check_looks_for_people_when_asked(run: Run, gallery: Path, tmp_path: Pa
     assert np.asarray(drawn.convert("RGB")).std() > 20
 
 
+def test_split_keeps_people_together_when_asked(run: Run, gallery: Path, tmp_path: Path) -> None:
+    manifest, lines = tmp_path / "m.csv", []
+    for at in range(12):
+        noise = np.random.default_rng(at).integers(0, 255, (40, 40, 3), np.uint8)
+        images.write_image(tmp_path / f"{at}.png", noise)
+        lines.append(f"{tmp_path / f'{at}.png'},image,{'real' if at % 2 else 'fake'},a,,{at}")
+    lines += [f"{gallery / 'genuine.png'},image,real,b,,one", f"{gallery / 'genuine.mp4'},video,real,c,,two"]
+    manifest.write_text("path,kind,label,source,method,group\n" + "\n".join(lines) + "\n")
+    for seed in range(4):
+        answer = run(
+            *("datasets", "split", manifest, "--out", tmp_path / "s.csv", "--force"),
+            *("--by", "person", "--shares", "0.5,0.5", "--seed", seed, "--workers", 1),
+        )
+        assert answer.code == 0, answer.err
+        sides = {row.group: row.split for row in read_manifest(tmp_path / "s.csv")}
+        assert sides["one"] == sides["two"]
+        assert set(sides.values()) == {"train", "test"}
+
+
 def test_check_without_its_packages(run: Run, manifest: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(*_: object, **__: object) -> None:
         raise ImportError("No module named 'imagehash'")

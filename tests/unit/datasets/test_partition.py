@@ -76,6 +76,18 @@ def test_by_keeps_sources_and_generators_together(key: str) -> None:
     assert {name for names in sides.values() for name in names} == {"train", "test"}
 
 
+def test_pairs_that_are_named_stay_together() -> None:
+    rows = people(60)
+    together = [(3 * person, 3 * (person + 30)) for person in range(30)]
+    for seed in range(3):
+        sides = [r.split for r in partition(rows, THIRDS, together=together, seed=seed)]
+        assert set(sides) == {"train", "validation", "test"}
+        assert all(len({*sides[a : a + 3], *sides[b : b + 3]}) == 1 for a, b in together)
+    everybody = [(0, 3 * person) for person in range(60)]
+    with pytest.raises(InvalidOption, match="180 of 180 rows hang together by group, person"):
+        partition(rows, THIRDS, together=everybody)
+
+
 def test_the_seed_decides_and_repeats() -> None:
     first = [each.split for each in partition(people(50), THIRDS, seed=1)]
     assert first == [each.split for each in partition(people(50), THIRDS, seed=1)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from tests.makers.images import write_image
 from unmask.core.records import F32Array
 from unmask.datasets.check import Findings
 from unmask.datasets.manifest import Row
-from unmask.extraction.people import SURELY_SAME, Recurrence, in_check, recurrences, recurring_people
+from unmask.extraction.people import SURELY_SAME, Recurrence, in_check, recurrences, recurring_people, same_people
 
 
 def row(path: Path | str, group: str, side: str, kind: str = "image") -> Row:
@@ -51,6 +52,12 @@ def test_one_face_is_found_in_all_its_forms(wanted: list[Row]) -> None:
     }
     assert all(SURELY_SAME <= entry.likeness <= 1.0001 for entry in found)
     assert heard == [(done, 6) for done in range(1, 7)]  # Neither sound nor what has no side.
+
+
+def test_who_is_the_same_whatever_the_side(wanted: list[Row]) -> None:
+    again = [*wanted, replace(wanted[0], split="test")]  # One group: nothing to tell.
+    assert set(same_people(again)) == {(0, 1), (0, 2), (1, 2), (0, 7), (1, 7), (2, 7), (1, 8), (2, 8), (7, 8)}
+    assert same_people([]) == []
 
 
 def test_only_other_sides_under_other_groups_count_and_the_likest_pair_speaks() -> None:

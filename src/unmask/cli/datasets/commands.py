@@ -91,9 +91,12 @@ def split(  # noqa: PLR0913 - each is a flag that people may set
     manifest: Manifest,
     *,
     out: Out,
-    by: Annotated[list[str] | None, typer.Option(help="What stays together besides groups: source, method.")] = None,
+    by: Annotated[
+        list[str] | None, typer.Option(help="What stays together besides groups: source, method, person.")
+    ] = None,
     shares: Annotated[str, typer.Option(help="Of train,validation,test; or of train,test.")] = "0.7,0.15,0.15",
     seed: Annotated[int, typer.Option(help="Another seed deals groups in another order.")] = 0,
+    workers: Workers = 0,
     day: Day = "",
     force: Force = False,
 ) -> None:
@@ -104,9 +107,15 @@ def split(  # noqa: PLR0913 - each is a flag that people may set
     from unmask.datasets.versions import write_version
 
     options.refuse_overwriting(out, force=force)
-    wanted = options.shares(shares)
+    wanted, found = options.shares(shares), options.rows(manifest)
+    keys = [key for key in by or ["group"] if key != "person"]
     with progress() as listen:
-        rows = partition(options.rows(manifest), wanted, by=by or ["group"], seed=seed, listener=listen)
+        together: list[tuple[int, int]] = []
+        if "person" in (by or []):
+            from unmask.extraction.people import same_people
+
+            together = same_people(found, workers=options.processes(workers), listener=listen)
+        rows = partition(found, wanted, by=keys, together=together, seed=seed, listener=listen)
     record = write_version(
         rows, out, day=options.day(day), parent=manifest, notes=[f"split by {by or ['group']}, seed {seed}"]
     )
