@@ -53,8 +53,8 @@ def recurring_people(
 ) -> list[Recurrence]:
     """Look for the same face on several sides, where the groups do not tell.
 
-    Looked at is the largest face of a picture, or of five frames of a clip. Twins pass for one person, generated
-    faces that were forged from one portrait do so rightly, and a swapped face may resemble both people.
+    Looked at is the largest face of a picture, or of five frames of a clip. Twins and many small children
+    pass for one person, faces that were animated from one portrait do so rightly, and a swapped face may resemble both.
 
     Args:
         rows: All rows; sound, and rows without a side, are passed over, as are media that cannot be read.
@@ -101,8 +101,8 @@ def in_check(findings: Findings, found: Sequence[Recurrence]) -> Findings:
     if not found:
         return findings
     message = (
-        "The same face stands on several sides under different groups (1 is the likest): look at both; if it is one "
-        "person, or forged from one portrait, give both one group and split again."
+        "The same face stands on several sides under different groups. Look at both, because small children look alike "
+        "to the recogniser; if it is one person, or forged from one portrait, give both one group, or split by person."
     )
     cases = [
         f"{entry.likeness:.2f}  {entry.first.split} {entry.first.path} ~ {entry.second.split} {entry.second.path}"

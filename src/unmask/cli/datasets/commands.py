@@ -130,7 +130,10 @@ def check(
     json: Annotated[bool, typer.Option("--json", help="Print everything that was found as JSON.")] = False,
     recipe: Annotated[Path | None, typer.Option(help="Take the sides from the split of this recipe.")] = None,
     people: Annotated[
-        bool, typer.Option("--people", help="Look for the same face on several sides, too: a few media a second.")
+        bool,
+        typer.Option(
+            "--people", help="Look for the same face on several sides, too: some 30 pictures a second on two cores."
+        ),
     ] = False,
     sheet: Annotated[
         Path | None, typer.Option(help="Look for people, and draw the likest pairs side by side (PNG).")
