@@ -10,7 +10,7 @@ from unmask.datasets.check import Findings
 from unmask.datasets.manifest import Row
 from unmask.extraction.people import Recurrence, beside, in_check, recurring_people
 
-_DRAWN = 40
+_DRAWN = 36
 
 
 def look_for_people(
@@ -41,7 +41,7 @@ def _draw(found: Sequence[Recurrence], sheet: Path) -> None:
     title = f"The same face on two sides: {len(found)} pairs of groups"
     if len(found) > len(shown):
         title += f", the {len(shown)} likest"
-    save_sheet(tiles, sheet, title=title)
+    save_sheet(tiles, sheet, title=title, across=3)
 
 
 def _of(row: Row) -> str:
