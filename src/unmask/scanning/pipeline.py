@@ -31,7 +31,7 @@ from unmask.scanning.lips import watch_lips
 from unmask.scanning.people import doubtful_stretch, face_evidence, face_timeline, reviewed
 from unmask.scanning.plan import ScanPlan
 from unmask.scanning.sight import FRAMES_AT_ONCE, Sighting, add_closer, look
-from unmask.scanning.summary import lip_sentence, reasons
+from unmask.scanning.summary import lip_sentence, reasons, still_sentence
 from unmask.scanning.whole import Overview, overlook
 
 _CLOSER_FRAMES = 24
@@ -121,7 +121,7 @@ class Pipeline:
             exhibits=_exhibits(seen, whole),
             sound=heard.exhibit if heard else None,
             lips=lips,
-            reasons=(*report.reasons, *lip_sentence(lips)),
+            reasons=(*report.reasons, *still_sentence(report), *lip_sentence(lips)),
         )
 
     def _look(

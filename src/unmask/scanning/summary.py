@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from unmask.core.evidence import Evidence, LipSync, Person, Reason, Span, Verdict, Voice
+from unmask.core.evidence import Evidence, LipSync, Person, Reason, ScanReport, Span, Verdict, Voice
 from unmask.fusion.decide import LEAST_COVERAGE
 
 _MOST_SPANS = 3
+_ROUNDING = 16  # One pixel, as made smaller frames have it.
+_CAMERA = {"make", "model", "lensmodel"}
 _WHAT = {"face": "the faces", "image": "the picture as a whole", "audio": "the voice", "sync": "lips and sound"}
 _ALARM = {"audio": "sounds synthetic", "image": "looks generated"}
 _CALM = {"audio": "shows no sign of synthesis", "image": "shows no sign of having been generated"}
@@ -78,6 +80,28 @@ def lip_sentence(lips: LipSync | None) -> tuple[str, ...]:
         "can cause this",
     }
     return (f"Beside the verdict: {claim[lips.answer]}.",)
+
+
+def still_sentence(report: ScanReport) -> tuple[str, ...]:
+    """Name the clip as the better witness where a picture whose faces look forged may be a frame of one.
+
+    Args:
+        report: The report as it is.
+
+    Returns:
+        One sentence about a picture of the shape of a video frame that names no camera and no generator; else none.
+    """
+    media, origin = report.media, report.provenance
+    alarmed = any(entry.modality == "face" and _alarming(entry) for entry in report.evidence)
+    sides = sorted((media.width_px, media.height_px))
+    like_a_frame = abs(sides[1] * 9 - sides[0] * 16) <= _ROUNDING
+    named = origin.conclusive or origin.generator or any(trace.name.lower() in _CAMERA for trace in origin.traces)
+    if media.kind != "image" or report.verdict != "likely_fake" or not alarmed or not like_a_frame or named:
+        return ()
+    return (
+        "The picture has the shape of a video frame (16:9), and no camera is named in it. If it is a still of a clip, "
+        "scan the clip: genuine stills raise more false alarms than photographs.",
+    )
 
 
 def _lag(offset_ms: int) -> str:

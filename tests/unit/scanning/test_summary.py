@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import get_args
 
 import pytest
 
-from unmask.core.evidence import Evidence, Modality, Person, Reason, Span, Voice
-from unmask.scanning.summary import reasons
+from unmask.core.evidence import Evidence, Modality, Person, Provenance, Reason, ScanReport, Span, Trace, Voice
+from unmask.core.records import MediaInfo
+from unmask.scanning.summary import reasons, still_sentence
 
 
 def said(p_fake: float | None, modality: str = "face", abstained: str | None = None) -> Evidence:
@@ -96,3 +98,33 @@ def test_what_counts_comes_before_what_is_more_suspicious_but_does_not_count() -
     first, second, *_ = reasons("likely_fake", 1.0, [muted, counted], ())
     assert first.startswith("The faces")
     assert second.startswith("The picture as a whole")
+
+
+def accused(width: int = 1280, height: int = 720, kind: str = "image") -> ScanReport:
+    media = MediaInfo(Path("a.png"), kind, "PNG", width, height)
+    return ScanReport(media, "likely_fake", 0.9, (0.8, 0.95), 1.0, (), (said(0.9),))
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (720, 1280), (737, 414), (996, 560), (689, 387), (1920, 1080)])
+def test_an_accused_picture_that_may_be_a_still_is_sent_to_its_clip(size: tuple[int, int]) -> None:
+    (sentence,) = still_sentence(accused(*size))
+    assert "video frame (16:9)" in sentence
+    assert "scan the clip" in sentence
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        accused(1200, 800),
+        accused(512, 512),
+        accused(kind="video"),
+        replace(accused(), verdict="inconclusive"),
+        replace(accused(), evidence=(said(0.9, "image"), said(0.1))),
+        replace(accused(), evidence=(said(None, abstained="no_face"),)),
+        replace(accused(), provenance=Provenance(traces=(Trace("EXIF", "Model", "X100"),))),
+        replace(accused(), provenance=Provenance(generator="Midjourney")),
+        replace(accused(), provenance=Provenance(conclusive=True)),
+    ],
+)
+def test_other_pictures_are_not(report: ScanReport) -> None:
+    assert still_sentence(report) == ()
