@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 
 import cv2
@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from unmask.core.errors import InputError
 from unmask.core.events import Advanced, Listener, ignore
 from unmask.core.records import F32Array, U8Array
-from unmask.datasets.check import Findings, Problem
 from unmask.datasets.manifest import Row
 from unmask.extraction.largest import largest_faces
 from unmask.extraction.pool import spread
@@ -89,26 +88,6 @@ def same_people(
     groups = np.array([rows[at].group for at, _ in known])
     pairs = _pairs([vector for _, vector in known], groups, least)
     return [(known[first][0], known[second][0]) for first, second, _ in pairs]
-
-
-def in_check(findings: Findings, found: Sequence[Recurrence]) -> Findings:
-    """Add people who recur to what else a check found; they are serious.
-
-    Args:
-        findings: What else was found.
-        found: Those who recur.
-    """
-    if not found:
-        return findings
-    message = (
-        "The same face stands on several sides under different groups. Look at both, because small children look alike "
-        "to the recogniser; if it is one person, or forged from one portrait, give both one group, or split by person."
-    )
-    cases = [
-        f"{entry.likeness:.2f}  {entry.first.split} {entry.first.path} ~ {entry.second.split} {entry.second.path}"
-        for entry in found
-    ]
-    return replace(findings, problems=(*findings.problems, Problem("person", message, len(cases), tuple(cases))))
 
 
 def beside(found: Recurrence) -> U8Array:

@@ -11,9 +11,12 @@ from PIL import Image
 
 from tests.makers import images
 from tests.unit.cli.conftest import Run
+from unmask.cli.datasets.people import in_check
 from unmask.datasets import check as room
-from unmask.datasets.manifest import read_manifest
+from unmask.datasets.check import Findings
+from unmask.datasets.manifest import Row, read_manifest
 from unmask.datasets.versions import read_record
+from unmask.extraction.people import Recurrence
 
 
 @pytest.fixture
@@ -73,6 +76,8 @@ def test_index_of_somebody_elses_table(run: Run, tree: Path, tmp_path: Path) -> 
         (("split", "gone.csv", "--out", "m.csv"), "no such file"),
         (("split", "gone.csv", "--out", "m.csv", "--shares", "half"), "expected numbers such as"),
         (("check", "gone.csv"), "no such file"),
+        (("check", "gone.csv", "--sheet", "people.txt"), "expected the name of a PNG file, such as people.png"),
+        (("describe", "gone.csv", "--plot", "plot.gif"), "expected the name of a PNG file, such as plot.png"),
         (("add", "gone.csv", "x"), "no such file"),
         (("describe", "gone.csv"), "gone.csv"),
         (("extract", "gone.csv", "--out", "d"), "no such file"),
@@ -143,6 +148,18 @@ def test_check_looks_for_people_when_asked(run: Run, gallery: Path, tmp_path: Pa
     drawn = Image.open(tmp_path / "sheets" / "p.png")
     assert min(drawn.size) > 200
     assert np.asarray(drawn.convert("RGB")).std() > 20
+
+
+def test_a_check_names_them_as_serious() -> None:
+    one, other = (
+        Row(Path(name), "image", 0, "s", "", name, split=side) for name, side in (("a", "train"), ("b", "test"))
+    )
+    clean = Findings(2, {"train": 1, "test": 1}, (), ())
+    assert in_check(clean, []) is clean
+    found = in_check(clean, [Recurrence(one, other, 0.8123)])
+    assert not found.is_clean
+    assert found.problems[0].name == "person"
+    assert found.problems[0].examples == ("0.81  train a ~ test b",)
 
 
 def test_split_keeps_people_together_when_asked(run: Run, gallery: Path, tmp_path: Path) -> None:

@@ -11,9 +11,8 @@ import pytest
 from tests.makers import people
 from tests.makers.images import write_image
 from unmask.core.records import F32Array
-from unmask.datasets.check import Findings
 from unmask.datasets.manifest import Row
-from unmask.extraction.people import SURELY_SAME, Recurrence, in_check, recurrences, recurring_people, same_people
+from unmask.extraction.people import SURELY_SAME, recurrences, recurring_people, same_people
 
 
 def row(path: Path | str, group: str, side: str, kind: str = "image") -> Row:
@@ -90,12 +89,3 @@ def test_many_are_compared_part_by_part(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(room, "_AT_ONCE", 7)
     (found,) = recurrences(rows, prints)
     assert (found.first.path.name, found.second.path.name) == ("4", "33")
-
-
-def test_a_check_names_them_as_serious() -> None:
-    clean = Findings(2, {"train": 1, "test": 1}, (), ())
-    assert in_check(clean, []) is clean
-    found = in_check(clean, [Recurrence(row("a.png", "one", "train"), row("b.png", "two", "test"), 0.8123)])
-    assert not found.is_clean
-    assert found.problems[0].name == "person"
-    assert found.problems[0].examples == ("0.81  train a.png ~ test b.png",)

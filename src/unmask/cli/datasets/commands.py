@@ -142,10 +142,11 @@ def check(
 ) -> None:
     """Look for missing and broken files, leaks, duplicates, contradictions and give-aways; exit code 1 if there are."""
     from unmask.cli import exits
-    from unmask.cli.console import people_console, progress
+    from unmask.cli.console import progress
     from unmask.cli.datasets.tables import show_findings
     from unmask.core.errors import ProviderUnavailable
 
+    options.check_drawing(sheet)
     rows = options.rows(manifest)
     if recipe is not None:
         rows = options.with_sides(rows, recipe)
@@ -154,18 +155,21 @@ def check(
 
         with progress() as listen:
             findings = examine(rows, workers=options.processes(workers), listener=listen)
+            found = []
             if people or sheet is not None:
-                from unmask.cli.datasets.people import look_for_people
+                from unmask.cli.datasets.people import in_check
+                from unmask.extraction.people import recurring_people
 
-                findings = look_for_people(
-                    rows, findings, sheet=sheet, workers=options.processes(workers), listener=listen
-                )
+                found = recurring_people(rows, workers=options.processes(workers), listener=listen)
+                findings = in_check(findings, found)
     except ImportError as error:
         message = f"Checking needs more packages ({error}). Run: pip install 'unmask[datasets]'."
         raise ProviderUnavailable(message) from error
     show_findings(findings, findings.sides, as_json=json)
-    if sheet is not None and any(problem.name == "person" for problem in findings.problems):
-        people_console().print(f"Look at them side by side: {sheet}", markup=False, highlight=False, soft_wrap=True)
+    if found and sheet is not None:
+        from unmask.cli.datasets.people import draw_people
+
+        draw_people(found, sheet)
     if not findings.is_clean:
         raise typer.Exit(exits.SOME_FAILED)
 
@@ -244,6 +248,7 @@ def describe(
     from unmask.datasets.describe import describe as tell
     from unmask.datasets.versions import manifest_version
 
+    options.check_drawing(plot)
     known = manifest_version(manifest)
     people_console().print(f"{known.name}, version {known.version or 'unrecorded'}, sha256 {known.sha256[:16]}")
     with progress() as listen:

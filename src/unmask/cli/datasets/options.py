@@ -37,6 +37,16 @@ def refuse_overwriting(path: Path, *, force: bool) -> None:
         raise InvalidOption(message)
 
 
+def check_drawing(path: Path | None) -> None:
+    """Refuse a drawing that could not be written before hours of work go into it."""
+    if path is None:
+        return
+    if path.suffix.lower() != ".png":
+        message = f"{path}: expected the name of a PNG file, such as {path.with_suffix('.png').name}."
+        raise InvalidOption(message)
+    path.parent.mkdir(parents=True, exist_ok=True)
+
+
 def pairs(entries: Sequence[str]) -> dict[str, str]:
     """Read MANIFEST_COLUMN=THEIR_COLUMN."""
     pairs = dict(entry.split("=", 1) for entry in entries if "=" in entry)

@@ -1,37 +1,46 @@
-"""``unmask datasets check --people``: who stands on two sides, in the findings and on a sheet."""
+"""``unmask datasets check --people`` and ``--sheet``: who stands on two sides, among the findings and side by side."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from unmask.core.events import Listener
-from unmask.datasets.check import Findings
+from unmask.cli.console import people_console
+from unmask.datasets.check import Findings, Problem
 from unmask.datasets.manifest import Row
-from unmask.extraction.people import Recurrence, beside, in_check, recurring_people
+from unmask.extraction.people import Recurrence, beside
 
 _DRAWN = 36
 
 
-def look_for_people(
-    rows: Sequence[Row], findings: Findings, *, sheet: Path | None, workers: int, listener: Listener
-) -> Findings:
-    """Add people on two sides to what a check found.
+def in_check(findings: Findings, found: Sequence[Recurrence]) -> Findings:
+    """Add people who recur to what else a check found; they are serious.
 
     Args:
-        rows: The rows that were checked.
-        findings: What was found so far.
-        sheet: Where to draw the likest pairs; nothing is drawn for None, or where nobody recurs.
-        workers: Processes.
-        listener: Hears progress.
+        findings: What else was found.
+        found: Those who recur.
     """
-    found = recurring_people(rows, workers=workers, listener=listener)
-    if found and sheet is not None:
-        _draw(found, sheet)
-    return in_check(findings, found)
+    if not found:
+        return findings
+    message = (
+        "The same face stands on several sides under different groups. Look at both, because small children look alike "
+        "to the recogniser; if it is one person, or forged from one portrait, give both one group, or split by person."
+    )
+    cases = [
+        f"{entry.likeness:.2f}  {entry.first.split} {entry.first.path} ~ {entry.second.split} {entry.second.path}"
+        for entry in found
+    ]
+    return replace(findings, problems=(*findings.problems, Problem("person", message, len(cases), tuple(cases))))
 
 
-def _draw(found: Sequence[Recurrence], sheet: Path) -> None:
+def draw_people(found: Sequence[Recurrence], sheet: Path) -> None:
+    """Draw the likest pairs, and say where.
+
+    Args:
+        found: At least one, the likest first.
+        sheet: PNG file to write.
+    """
     from unmask.report.curves.sheets import Tile, save_sheet
 
     shown = found[:_DRAWN]
@@ -42,6 +51,7 @@ def _draw(found: Sequence[Recurrence], sheet: Path) -> None:
     if len(found) > len(shown):
         title += f", the {len(shown)} likest"
     save_sheet(tiles, sheet, title=title, across=3)
+    people_console().print(f"Look at them side by side: {sheet}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _of(row: Row) -> str:
