@@ -74,7 +74,7 @@ def test_json_has_the_fields_of_the_schema() -> None:
     _same_fields(shown, ReportDocument.model_json_schema())
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page: Path) -> None:
     links = [link for link in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")) if "://" not in link]
     assert not [link for link in links if not (page.parent / link).exists()]
