@@ -86,12 +86,16 @@ def strummed(seconds: float = 4.0, rate_hz: int = 16000, *, seed: int = 0) -> F3
     return found[:size].astype(np.float32)
 
 
-def write_sound(path: Path, samples: F32Array, rate_hz: int = 16000, *, suffix: str | None = None) -> Path:
+def write_sound(
+    path: Path, samples: F32Array, rate_hz: int = 16000, *, suffix: str | None = None, kbps: int | None = None
+) -> Path:
     """Encode mono samples by the suffix of `path` (or by `suffix`, for files with a wrong name)."""
     container_name, codec, only_rate = _CODECS[suffix or path.suffix]
     rate = only_rate or rate_hz
     with av.open(str(path), "w", format=container_name) as container:
         stream = container.add_stream(codec, rate=rate, layout="mono")
+        if kbps:
+            stream.bit_rate = 1000 * kbps
         resampler = av.AudioResampler(
             format=stream.codec_context.format,
             layout="mono",

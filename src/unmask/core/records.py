@@ -47,6 +47,8 @@ class MediaInfo:
         has_audio: Whether a decodable sound track exists.
         sample_rate_hz: Of the sound track, 0 without one.
         channels: Of the sound track, 0 without one.
+        sound_codec: FFmpeg's name of what the sound track was stored with, for example ``opus``; empty without one.
+        sound_kbps: Mean rate of the sound track in kbit/s; 0 without one.
         sha256: Digest of the bytes, lower-case hexadecimal.
         bytes: Size of the file.
         warnings: What is odd about the file but did not stop it from being read.
@@ -63,6 +65,8 @@ class MediaInfo:
     has_audio: bool = False
     sample_rate_hz: int = 0
     channels: int = 0
+    sound_codec: str = ""
+    sound_kbps: float = 0.0
     sha256: str = ""
     bytes: int = 0
     warnings: tuple[str, ...] = ()

@@ -113,6 +113,8 @@ def _video_info(
         has_audio=sound is not None,
         sample_rate_hz=sound.codec_context.sample_rate if sound else 0,
         channels=sound.codec_context.channels if sound else 0,
+        sound_codec=sound.codec_context.codec.canonical_name if sound else "",
+        sound_kbps=_kbps(span) if sound and span else 0.0,
         warnings=tuple(warnings),
     )
 
@@ -129,8 +131,15 @@ def _audio_info(path: Path, container: InputContainer, sound: AudioStream, span:
         has_audio=True,
         sample_rate_hz=sound.codec_context.sample_rate,
         channels=sound.codec_context.channels,
+        sound_codec=sound.codec_context.codec.canonical_name,
+        sound_kbps=_kbps(span),
         warnings=tuple(warnings),
     )
+
+
+def _kbps(span: SoundSpan) -> float:
+    seconds = span.end_s - span.start_s
+    return span.bytes * 8e-3 / seconds if seconds > 0 else 0.0
 
 
 def _nothing_usable(path: Path, container: InputContainer) -> UnsupportedMedia | DecodeFailed:

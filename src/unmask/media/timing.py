@@ -65,10 +65,12 @@ class SoundSpan:
     Attributes:
         start_s: Time of the first sample.
         end_s: Time just after the last sample.
+        bytes: Size of its packets.
     """
 
     start_s: float
     end_s: float
+    bytes: int
 
 
 class _Tape:
@@ -142,7 +144,7 @@ def index_streams(
     """
     video, sound = streams
     tape = _Tape(in_file_order=video is not None and _knows_no_times(video))
-    first, last = _NO_STAMP, _NO_STAMP
+    first, last, size = _NO_STAMP, _NO_STAMP, 0
     warnings: list[str] = []
     hides = video is not None and video.codec_context.name == "vp8"
     for packet in packets(container, [stream for stream in streams if stream is not None], warn=warnings.append):
@@ -156,11 +158,12 @@ def index_streams(
         elif packet.pts is not None:
             first = packet.pts if first == _NO_STAMP else min(first, packet.pts)
             last = max(last, packet.pts + (packet.duration or 0))
+            size += packet.size
     index = None if video is None else _video_index(video, tape, warnings)
     if sound is None or first == _NO_STAMP:
         return index, None
     base = sound.time_base or Fraction(1, sound.sample_rate)
-    return index, SoundSpan(float(first * base), float(last * base))
+    return index, SoundSpan(float(first * base), float(last * base), size)
 
 
 def _video_index(stream: VideoStream, tape: _Tape, warnings: list[str]) -> VideoIndex | None:

@@ -96,6 +96,8 @@ class CardInput:
         length_s: Length of a window; 0 for pictures.
         most_units: Units in one run; 0 for any number. 1 where the graph quantises over the whole batch, so that
             answers would depend on their neighbours.
+        opus_kbps: Sound that was not stored with Opus at about this rate (kbit/s) or less goes through it first,
+            because training heard nothing else (`unmask.voice.coding`); 0 leaves it as it is.
         least_sharpness: Crops whose sharpness (`unmask.detectors.face_frame.sharpness`) is below this are refused.
     """
 
@@ -110,6 +112,7 @@ class CardInput:
     length_s: float = 0.0
     frames: int = 0
     most_units: int = 0
+    opus_kbps: int = 0
     least_sharpness: float = 0.0
 
 
@@ -191,6 +194,8 @@ class ModelCard:
             also clip_logit and clip_evidence.
         calibration: None for models that give no verdict.
         clip_calibration: The same for faces in clips, whose codecs move the answers; None where one serves both.
+        coded_calibration: The same for speech that was stored coarsely (`unmask.voice.coding`); None where one serves
+            both.
         training_data: Sources that training saw, with their terms.
         figures: What was measured.
         parity: Largest absolute difference of the logit between PyTorch and the graph.
@@ -211,6 +216,7 @@ class ModelCard:
     outputs: Mapping[str, str] | None = None
     calibration: Calibration | None = None
     clip_calibration: Calibration | None = None
+    coded_calibration: Calibration | None = None
     training_data: tuple[str, ...] = ()
     figures: tuple[Figure, ...] = ()
     parity: float | None = None
@@ -257,7 +263,7 @@ def _card(raw: dict[str, Any]) -> ModelCard:
         values["companion"] = _record(CardCompanion, values["companion"])
     if "input" in values:
         values["input"] = _record(CardInput, values["input"])
-    for name in ("calibration", "clip_calibration"):
+    for name in ("calibration", "clip_calibration", "coded_calibration"):
         if name in values:
             values[name] = _record(Calibration, values[name])
     return _record(ModelCard, values)

@@ -5,22 +5,27 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
 from unmask.core.events import Advanced, Listener, ignore
 from unmask.core.evidence import Abstention, Evidence, Score, TimelinePoint, Voice
-from unmask.core.records import Sound, SoundExhibit, SpeechWindow
+from unmask.core.records import MediaInfo, Sound, SoundExhibit, SpeechWindow
 from unmask.explain.spectrum import SoundSketch
 from unmask.media.audio import stream_sound
+from unmask.media.recode import through_opus
 from unmask.media.sample import choose_windows
-from unmask.scanning.kit import Kit, calibration
+from unmask.scanning.kit import Kit
 from unmask.scanning.voices import Heard, judge_voices
+from unmask.voice.coding import coarse, finer
 from unmask.voice.speakers import voice_print
 from unmask.voice.windows import filled, unfit, windows
 
 _AT_ONCE = 8
+_CODED = (
+    "The sound was stored with {codec} at {kbps:.0f} kbit/s, which makes genuine voices sound synthetic: more is "
+    "asked for before a voice is called forged. An earlier copy at a higher rate would tell more."
+)
 
 
 @dataclass(slots=True)
@@ -45,8 +50,7 @@ class Hearing:
 
 
 def listen(
-    path: Path,
-    duration_s: float,
+    media: MediaInfo,
     kit: Kit,
     *,
     draw: bool,
@@ -56,8 +60,7 @@ def listen(
     """Score the speech of a sound track.
 
     Args:
-        path: A file with sound.
-        duration_s: Its length.
+        media: A file with sound.
         kit: Open models.
         draw: Whether to draw the sound for a report.
         warn: Takes a sentence for each fault that did not stop the work.
@@ -73,8 +76,10 @@ def listen(
     wants = kit.speech.wants
     sketch = SoundSketch(wants.rate_hz) if draw else None
     hop_s = wants.length_s / 2
-    starts_s = choose_windows(duration_s, length_s=wants.length_s, hop_s=hop_s)
-    blocks = _drawn(stream_sound(path, rate_hz=wants.rate_hz, warn=warn), sketch)
+    starts_s = choose_windows(media.duration_s, length_s=wants.length_s, hop_s=hop_s)
+    blocks = _drawn(stream_sound(media.path, rate_hz=wants.rate_hz, warn=warn), sketch)
+    if wants.opus_kbps and finer(media.sound_codec, media.sound_kbps, than_kbps=wants.opus_kbps):
+        blocks = through_opus(blocks, kbps=wants.opus_kbps)
     heard: list[Heard] = []
     batch: list[SpeechWindow] = []
     for window in windows(blocks, length_s=wants.length_s, hop_s=hop_s, starts_s=starts_s.tolist()):
@@ -84,9 +89,11 @@ def listen(
             heard.extend(_scored(batch, kit))
             batch = []
     heard.extend(_scored(batch, kit))
-    evidence, voices, timeline = judge_voices(
-        heard, kit.speech_card.name, calibration(kit.speech_card), length_s=wants.length_s
-    )
+    coded = coarse(media.sound_codec, media.sound_kbps) and kit.speech_card.coded_calibration is not None
+    scale = kit.speech_calibration(coded=coded)
+    evidence, voices, timeline = judge_voices(heard, kit.speech_card.name, scale, length_s=wants.length_s)
+    if coded and any(entry.p_fake is not None for entry in evidence):
+        warn(_CODED.format(codec=media.sound_codec, kbps=media.sound_kbps))
     activity = np.array([point.p_fake for point in timeline], np.float32)
     return Hearing(
         evidence=evidence,

@@ -90,6 +90,11 @@ class Kit:
         own = self.face_card.clip_calibration if self._clip else None
         return own or calibration(self.face_card)
 
+    def speech_calibration(self, *, coded: bool) -> Calibration:
+        """How the logits of speech become probabilities; `coded` is speech that was stored coarsely."""
+        own = self.speech_card.coded_calibration if coded else None
+        return own or calibration(self.speech_card)
+
     @property
     def picture(self) -> PictureDetector:
         """Judges pictures as a whole."""

@@ -185,7 +185,7 @@ class Pipeline:
     def _listen(self, media: MediaInfo, warnings: list[str], listener: Listener) -> Hearing | None:
         draw = self.plan.exhibits > 0
         try:
-            return listen(media.path, media.duration_s, self._kit, draw=draw, warn=warnings.append, listener=listener)
+            return listen(media, self._kit, draw=draw, warn=warnings.append, listener=listener)
         except DecodeFailed as error:
             if media.kind == "audio":
                 raise

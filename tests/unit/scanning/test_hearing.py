@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,8 @@ import pytest
 from tests.makers.models import write_speech_model
 from tests.makers.sounds import speech_like, strummed, write_sound
 from unmask.core.evidence import ScanReport
+from unmask.core.records import Sound
+from unmask.media.recode import through_opus
 from unmask.report.timeline import lanes, peaks
 from unmask.scanning.pipeline import Pipeline
 from unmask.scanning.plan import ScanPlan
@@ -46,6 +49,40 @@ def test_each_voice_has_its_evidence_and_its_lane(report: ScanReport) -> None:
     assert [lane.title for lane in lanes(report)] == ["Voice 1", "Voice 2"]
     (peak,) = peaks(report)
     assert peak.words.startswith("Voice 1: 0:06.0 to 0:1")
+
+
+CODED = "{ unit_slope = 1.0, unit_offset = -9.0, medium_slope = 1.5, medium_offset = -9.0, " + LIMITS + " }"
+
+
+@pytest.mark.parametrize(("name", "told"), [("talk.opus", True), ("talk.wav", False)])
+def test_voices_stored_coarsely_have_a_calibration_of_their_own(tmp_path: Path, name: str, told: bool) -> None:  # noqa: FBT001 - a table of cases
+    model = write_speech_model(tmp_path / "model", coded_calibration=CODED)
+    path = write_sound(tmp_path / name, 0.3 * speech_like(8.0), kbps=16 if told else None)
+    report = Pipeline(ScanPlan(speech=str(model))).scan(path)
+    plain = Pipeline(ScanPlan(speech=str(write_speech_model(tmp_path / "plain")))).scan(path)
+    assert report.evidence[0].p_fake is not None
+    assert plain.evidence[0].p_fake is not None
+    assert (report.evidence[0].p_fake < plain.evidence[0].p_fake) is told
+    assert any("stored with opus at 1" in said for said in report.warnings) is told
+    assert not any("stored with" in said for said in plain.warnings)
+
+
+def test_sound_goes_through_the_codec_that_the_card_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def noted(blocks: Iterator[Sound], *, kbps: int) -> Iterator[Sound]:
+        asked.append(kbps)
+        return through_opus(blocks, kbps=kbps)
+
+    monkeypatch.setattr("unmask.scanning.hearing.through_opus", noted)
+    wants = '{ name = "samples", dtype = "float32", rate_hz = 16000, length_s = 4.0, opus_kbps = 32 }'
+    pipeline = Pipeline(ScanPlan(speech=str(write_speech_model(tmp_path, input=wants))))
+    for name in ("talk.wav", "talk.opus"):
+        report = pipeline.scan(
+            write_sound(tmp_path / name, 0.3 * speech_like(8.0), kbps=16 if "opus" in name else None)
+        )
+        assert report.evidence[0].p_fake is not None
+    assert asked == [32]
 
 
 def test_a_song_has_no_verdict(tmp_path: Path) -> None:
