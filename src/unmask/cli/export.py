@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from unmask.datasets.manifest import Row
     from unmask.evaluate.predict import Prediction
-    from unmask.models.card import Figure, ModelCard
+    from unmask.models.card import Calibration, Figure, ModelCard
     from unmask.training.recipe import Recipe
 
 
@@ -137,10 +137,14 @@ def _measure(
     known = rows["holdout"] if read_rule(recipe).holdout_calibrates else []
     kept_back = _judged([(replace(card, home=str(folder), calibration=IDENTITY), known)], workers) if known else []
     calibration, clips = calibrate_by_kind(found, kept_back, false_alarms=false_alarms, misses=misses)
-    card = replace(card, calibration=calibration, clip_calibration=clips)
+    coded = _coded(judges, folder, workers)
+    card = replace(card, calibration=calibration, clip_calibration=clips, coded_calibrations=coded)
     path = folder / f"{card.name}.toml"
     write_card(card, path)
-    settled = [(replace(judge, calibration=calibration, clip_calibration=clips), media) for judge, media in judges]
+    settled = [
+        (replace(judge, calibration=calibration, clip_calibration=clips, coded_calibrations=coded), media)
+        for judge, media in judges
+    ]
     own = replace(card, home=str(folder))
     asked = {name: [(own, media)] for name, media in rows.items()} | {"validation": settled}
     sides = {name: _judged(pairs, workers) for name, pairs in asked.items() if any(media for _, media in pairs)}
@@ -153,6 +157,28 @@ def _measure(
     told = _figures(sides, card.family, validation=calibrated_by, calibrates=bool(kept_back))
     write_card(replace(steady, figures=tuple(told)), path)
     write_evaluation(sides, folder, title=card.name, family=card.family)
+
+
+def _coded(judges: Sequence[tuple[ModelCard, list[Row]]], folder: Path, workers: int) -> dict[str, Calibration]:
+    """Calibrate for each way of storing a voice; nothing for detectors that are no particular codec's."""
+    from unmask.cli.console import progress
+    from unmask.evaluate.calibrate import IDENTITY, calibrate, promised
+    from unmask.evaluate.copies import COPY_KBPS, store_copies
+
+    found: dict[str, Calibration] = {}
+    if not all(judge.input and judge.input.opus_kbps for judge, _ in judges):
+        return found
+    false_alarms, misses = promised("speech")
+    for kind in COPY_KBPS:
+        copies = folder / kind
+        with progress() as listen:
+            asked = [
+                (replace(judge, calibration=IDENTITY), store_copies(media, kind, copies / str(place), listener=listen))
+                for place, (judge, media) in enumerate(judges)
+            ]
+        found[kind] = calibrate(_judged(asked, workers), false_alarms=false_alarms, misses=misses)
+        shutil.rmtree(copies)
+    return found
 
 
 def _judged(judges: Sequence[tuple[ModelCard, list[Row]]], workers: int) -> list[Prediction]:

@@ -49,6 +49,7 @@ class MediaInfo:
         channels: Of the sound track, 0 without one.
         sound_codec: FFmpeg's name of what the sound track was stored with, for example ``opus``; empty without one.
         sound_kbps: Mean rate of the sound track in kbit/s; 0 without one.
+        sound_hybrid: Share of its packets that are Opus in hybrid mode, speech and music coded together; 0 for others.
         sha256: Digest of the bytes, lower-case hexadecimal.
         bytes: Size of the file.
         warnings: What is odd about the file but did not stop it from being read.
@@ -67,6 +68,7 @@ class MediaInfo:
     channels: int = 0
     sound_codec: str = ""
     sound_kbps: float = 0.0
+    sound_hybrid: float = 0.0
     sha256: str = ""
     bytes: int = 0
     warnings: tuple[str, ...] = ()

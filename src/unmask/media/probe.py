@@ -115,6 +115,7 @@ def _video_info(
         channels=sound.codec_context.channels if sound else 0,
         sound_codec=sound.codec_context.codec.canonical_name if sound else "",
         sound_kbps=_kbps(span) if sound and span else 0.0,
+        sound_hybrid=span.hybrid if sound and span else 0.0,
         warnings=tuple(warnings),
     )
 
@@ -133,6 +134,7 @@ def _audio_info(path: Path, container: InputContainer, sound: AudioStream, span:
         channels=sound.codec_context.channels,
         sound_codec=sound.codec_context.codec.canonical_name,
         sound_kbps=_kbps(span),
+        sound_hybrid=span.hybrid,
         warnings=tuple(warnings),
     )
 

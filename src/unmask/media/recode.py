@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import av
 import numpy as np
@@ -13,21 +13,30 @@ from unmask.core.records import F32Array, Sound
 _GAP_S = 0.01
 
 
-def through_opus(blocks: Iterator[Sound], *, kbps: int) -> Iterator[Sound]:
+def _every(_block: Sound) -> bool:
+    return True
+
+
+def through_opus(blocks: Iterator[Sound], *, kbps: int, wanted: Callable[[Sound], bool] = _every) -> Iterator[Sound]:
     """Send a stream of sound through Opus, block by block.
 
     Args:
         blocks: Mono sound of one rate that Opus knows (8, 12, 16, 24 or 48 kHz), in order of time.
         kbps: Rate of the codec in kbit/s.
+        wanted: Says of which blocks somebody listens to what comes out; the others are passed on as they are.
 
     Yields:
         The same sound, decoded again, on the same clock; a gap in the stream stays one.
     """
     coder: _Coder | None = None
     for block in blocks:
-        if coder is not None and abs(block.start_s - coder.fed_s) > _GAP_S:
+        taken = wanted(block)
+        if coder is not None and not (taken and abs(block.start_s - coder.fed_s) <= _GAP_S):
             yield from coder.rest()
             coder = None
+        if not taken:
+            yield block
+            continue
         coder = coder or _Coder(block.start_s, block.rate_hz, kbps)
         yield from coder.feed(block.samples_f32)
     if coder is not None:

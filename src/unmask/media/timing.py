@@ -25,6 +25,8 @@ from unmask.media.file import mp4_claim_s
 from unmask.media.limits import DEFAULT_LIMITS, Limits
 
 _NO_STAMP = np.iinfo(np.int64).min
+_HYBRID = range(12, 16)
+"""Configurations of Opus, the first five bits of a packet, that join both of its layers (RFC 6716, table 2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +68,36 @@ class SoundSpan:
         start_s: Time of the first sample.
         end_s: Time just after the last sample.
         bytes: Size of its packets.
+        hybrid: Share of its packets that are Opus in the mode that both its layers make (RFC 6716, 3.1); 0 for others.
     """
 
     start_s: float
     end_s: float
     bytes: int
+    hybrid: float = 0.0
+
+
+class _Sound:
+    """Adds up the packets of one sound track."""
+
+    def __init__(self, stream: AudioStream | None) -> None:
+        self._is_opus = stream is not None and stream.codec_context.codec.canonical_name == "opus"
+        self._first = self._last = _NO_STAMP
+        self._bytes = self._packets = self._hybrid = 0
+
+    def add(self, packet: Packet[Any]) -> None:
+        if packet.pts is None:
+            return
+        self._first = packet.pts if self._first == _NO_STAMP else min(self._first, packet.pts)
+        self._last = max(self._last, packet.pts + (packet.duration or 0))
+        self._bytes += packet.size
+        self._packets += 1
+        self._hybrid += self._is_opus and packet.size > 0 and memoryview(packet)[0] >> 3 in _HYBRID
+
+    def span(self, base: Fraction) -> SoundSpan | None:
+        if self._first == _NO_STAMP:
+            return None
+        return SoundSpan(float(self._first * base), float(self._last * base), self._bytes, self._hybrid / self._packets)
 
 
 class _Tape:
@@ -144,7 +171,7 @@ def index_streams(
     """
     video, sound = streams
     tape = _Tape(in_file_order=video is not None and _knows_no_times(video))
-    first, last, size = _NO_STAMP, _NO_STAMP, 0
+    heard = _Sound(sound)
     warnings: list[str] = []
     hides = video is not None and video.codec_context.name == "vp8"
     for packet in packets(container, [stream for stream in streams if stream is not None], warn=warnings.append):
@@ -155,15 +182,12 @@ def index_streams(
                     "Cut it into parts, or raise the limit on frames."
                 )
             tape.add(packet, hidden=hides and _is_hidden_vp8(packet))
-        elif packet.pts is not None:
-            first = packet.pts if first == _NO_STAMP else min(first, packet.pts)
-            last = max(last, packet.pts + (packet.duration or 0))
-            size += packet.size
+        else:
+            heard.add(packet)
     index = None if video is None else _video_index(video, tape, warnings)
-    if sound is None or first == _NO_STAMP:
+    if sound is None:
         return index, None
-    base = sound.time_base or Fraction(1, sound.sample_rate)
-    return index, SoundSpan(float(first * base), float(last * base), size)
+    return index, heard.span(sound.time_base or Fraction(1, sound.sample_rate))
 
 
 def _video_index(stream: VideoStream, tape: _Tape, warnings: list[str]) -> VideoIndex | None:

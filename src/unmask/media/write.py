@@ -11,6 +11,7 @@ from pathlib import Path
 import av
 import cv2
 import numpy as np
+from av.audio.stream import AudioStream
 
 from unmask.core.records import F32Array, Sound, U8Array
 
@@ -80,6 +81,27 @@ def write_sound(path: Path, samples: F32Array, rate_hz: int) -> None:
         file.setsampwidth(2)
         file.setframerate(rate_hz)
         file.writeframes((np.clip(samples, -1, 1) * 32767).round().astype("<i2").tobytes())
+
+
+def write_coded_sound(path: Path, samples: F32Array, rate_hz: int, *, kbps: int) -> None:
+    """Write a recording with loss, as messengers, calls and platforms do.
+
+    Args:
+        path: Its end names the codec: .opus (at 48 kHz, in the mode for speech), .mp3 or .m4a (AAC).
+        samples: Shape (N,), float32, mono, in [-1, 1]; louder ones are clipped.
+        rate_hz: Sample rate.
+        kbps: Rate of the codec in kbit/s.
+    """
+    codec = {".opus": "libopus", ".mp3": "libmp3lame", ".m4a": "aac"}[path.suffix]
+    rate, options = (_SOUND_RATE_HZ, {"application": "voip"}) if codec == "libopus" else (rate_hz, {})
+    with av.open(str(path), "w") as container:
+        track = container.add_stream(codec, rate=rate, layout="mono", options=options)
+        assert isinstance(track, AudioStream)
+        track.bit_rate = 1000 * kbps
+        frame = av.AudioFrame.from_ndarray(np.clip(samples, -1, 1)[None], format="flt", layout="mono")
+        frame.sample_rate, frame.pts = rate_hz, 0
+        container.mux(track.encode(frame))
+        container.mux(track.encode(None))
 
 
 def sound_as_mp3(blocks: Iterable[Sound], *, kbps: int, most_bytes: int) -> bytes | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -194,8 +194,8 @@ class ModelCard:
             also clip_logit and clip_evidence.
         calibration: None for models that give no verdict.
         clip_calibration: The same for faces in clips, whose codecs move the answers; None where one serves both.
-        coded_calibration: The same for speech that was stored coarsely (`unmask.voice.coding`); None where one serves
-            both.
+        coded_calibrations: The same for speech, by how it was stored (`unmask.voice.coding`); the first serves what is
+            not named here.
         training_data: Sources that training saw, with their terms.
         figures: What was measured.
         parity: Largest absolute difference of the logit between PyTorch and the graph.
@@ -216,7 +216,7 @@ class ModelCard:
     outputs: Mapping[str, str] | None = None
     calibration: Calibration | None = None
     clip_calibration: Calibration | None = None
-    coded_calibration: Calibration | None = None
+    coded_calibrations: Mapping[str, Calibration] = field(default_factory=dict)
     training_data: tuple[str, ...] = ()
     figures: tuple[Figure, ...] = ()
     parity: float | None = None
@@ -263,14 +263,17 @@ def _card(raw: dict[str, Any]) -> ModelCard:
         values["companion"] = _record(CardCompanion, values["companion"])
     if "input" in values:
         values["input"] = _record(CardInput, values["input"])
-    for name in ("calibration", "clip_calibration", "coded_calibration"):
+    for name in ("calibration", "clip_calibration"):
         if name in values:
             values[name] = _record(Calibration, values[name])
+    values["coded_calibrations"] = {
+        name: _record(Calibration, entry) for name, entry in values.get("coded_calibrations", {}).items()
+    }
     return _record(ModelCard, values)
 
 
 def _record(kind: type[Record], values: Mapping[str, Any]) -> Record:
-    known = {field.name for field in fields(kind)}  # type: ignore[arg-type]
+    known = {known.name for known in fields(kind)}  # type: ignore[arg-type]
     for key in values:
         if key not in known:
             message = f"unknown key {key!r} in {kind.__name__}. {nearest(key, known)}"

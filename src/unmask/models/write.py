@@ -20,7 +20,8 @@ def write_card(card: ModelCard, path: Path) -> None:
     entries = {**asdict(card), "home": None}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(
-        tomli_w.dumps({key: _plain(value) for key, value in entries.items() if value is not None}), encoding="utf-8"
+        tomli_w.dumps({key: _plain(value) for key, value in entries.items() if value not in (None, {})}),
+        encoding="utf-8",
     )
 
 

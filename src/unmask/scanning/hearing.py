@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from unmask.core.events import Advanced, Listener, ignore
 from unmask.core.evidence import Abstention, Evidence, Score, TimelinePoint, Voice
@@ -17,11 +18,14 @@ from unmask.media.recode import through_opus
 from unmask.media.sample import choose_windows
 from unmask.scanning.kit import Kit
 from unmask.scanning.voices import Heard, judge_voices
-from unmask.voice.coding import coarse, finer
+from unmask.voice.coding import coding, finer
 from unmask.voice.speakers import voice_print
 from unmask.voice.windows import filled, unfit, windows
 
 _AT_ONCE = 8
+_BLOCK_S = 2.0
+_LEAD_S = 1.0
+"""A codec that starts in the middle of a recording settles in this time."""
 _CODED = (
     "The sound was stored with {codec} at {kbps:.0f} kbit/s, which makes genuine voices sound synthetic: more is "
     "asked for before a voice is called forged. An earlier copy at a higher rate would tell more."
@@ -77,9 +81,9 @@ def listen(
     sketch = SoundSketch(wants.rate_hz) if draw else None
     hop_s = wants.length_s / 2
     starts_s = choose_windows(media.duration_s, length_s=wants.length_s, hop_s=hop_s)
-    blocks = _drawn(stream_sound(media.path, rate_hz=wants.rate_hz, warn=warn), sketch)
-    if wants.opus_kbps and finer(media.sound_codec, media.sound_kbps, than_kbps=wants.opus_kbps):
-        blocks = through_opus(blocks, kbps=wants.opus_kbps)
+    blocks = _drawn(stream_sound(media.path, rate_hz=wants.rate_hz, block_s=_BLOCK_S, warn=warn), sketch)
+    if wants.opus_kbps and finer(media, than_kbps=wants.opus_kbps):
+        blocks = through_opus(blocks, kbps=wants.opus_kbps, wanted=_in_windows(starts_s, wants.length_s))
     heard: list[Heard] = []
     batch: list[SpeechWindow] = []
     for window in windows(blocks, length_s=wants.length_s, hop_s=hop_s, starts_s=starts_s.tolist()):
@@ -89,10 +93,10 @@ def listen(
             heard.extend(_scored(batch, kit))
             batch = []
     heard.extend(_scored(batch, kit))
-    coded = coarse(media.sound_codec, media.sound_kbps) and kit.speech_card.coded_calibration is not None
-    scale = kit.speech_calibration(coded=coded)
+    coded = coding(media)
+    scale = kit.speech_calibration(coded)
     evidence, voices, timeline = judge_voices(heard, kit.speech_card.name, scale, length_s=wants.length_s)
-    if coded and any(entry.p_fake is not None for entry in evidence):
+    if coded in kit.speech_card.coded_calibrations and any(entry.p_fake is not None for entry in evidence):
         warn(_CODED.format(codec=media.sound_codec, kbps=media.sound_kbps))
     activity = np.array([point.p_fake for point in timeline], np.float32)
     return Hearing(
@@ -103,6 +107,16 @@ def listen(
         seconds=time.perf_counter() - start,
         spoken=tuple((one.start_s, one.end_s) for one in heard if isinstance(one.answer, Score)),
     )
+
+
+def _in_windows(starts_s: NDArray[np.float64], length_s: float) -> Callable[[Sound], bool]:
+    """Tell blocks that a window, or the second before one, reaches into; of a long recording most are none."""
+
+    def taken(block: Sound) -> bool:
+        before = int(np.searchsorted(starts_s, block.end_s + _LEAD_S))
+        return before > 0 and bool(starts_s[before - 1] + length_s > block.start_s)
+
+    return taken
 
 
 def _drawn(blocks: Iterator[Sound], sketch: SoundSketch | None) -> Iterator[Sound]:

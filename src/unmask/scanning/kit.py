@@ -17,6 +17,7 @@ from unmask.models.card import Calibration, ModelCard
 from unmask.models.companion import companion_of
 from unmask.models.session import Session
 from unmask.scanning.plan import ScanPlan
+from unmask.voice.coding import Coding
 
 FACE_FINDER = "yunet-2023mar"
 IDENTIFIER = "sface-2021dec"
@@ -90,10 +91,9 @@ class Kit:
         own = self.face_card.clip_calibration if self._clip else None
         return own or calibration(self.face_card)
 
-    def speech_calibration(self, *, coded: bool) -> Calibration:
-        """How the logits of speech become probabilities; `coded` is speech that was stored coarsely."""
-        own = self.speech_card.coded_calibration if coded else None
-        return own or calibration(self.speech_card)
+    def speech_calibration(self, coded: Coding | None) -> Calibration:
+        """How the logits of speech become probabilities, by how it was stored."""
+        return self.speech_card.coded_calibrations.get(coded or "") or calibration(self.speech_card)
 
     @property
     def picture(self) -> PictureDetector:

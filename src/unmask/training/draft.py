@@ -168,11 +168,17 @@ def draft_speech_card(recipe: Recipe, run: Path, train_rows: Sequence[Row], out:
         commercial_use=False,
         files=tuple(CardFile(path.name, digest(path), path.stat().st_size) for path in files),
         base=entry.base,
-        input=CardInput(name="samples", dtype="float32", rate_hz=SPEECH_RATE_HZ, length_s=float(WINDOW_S)),
+        input=_speech_input(int(recipe.network.get("opus_kbps", 0))),
         outputs={name: name for name in OUTPUTS},
         training_data=seen(train_rows),
         parity=parity(network, graph, units),
         reference=entry.reference,
+    )
+
+
+def _speech_input(opus_kbps: int) -> CardInput:
+    return CardInput(
+        name="samples", dtype="float32", rate_hz=SPEECH_RATE_HZ, length_s=float(WINDOW_S), opus_kbps=opus_kbps
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.makers import models
+from tests.makers import models, sounds
 from tests.unit.evaluate.made import drawn
 from unmask.cli.export import _figures, _measure, _parity, staged
 from unmask.datasets.manifest import Row, write_manifest
@@ -17,6 +17,7 @@ from unmask.evaluate.score import OPERATING_POINTS
 from unmask.metrics.speech import cllr
 from unmask.models.card import read_card
 from unmask.scanning.wear import opposite_only
+from unmask.voice.coding import CODINGS
 
 
 @pytest.fixture
@@ -201,6 +202,29 @@ def test_the_card_of_a_speech_detector_says_what_its_errors_cost() -> None:
     values = {figure.what: figure.value for figure in _figures({"test": found}, "speech", validation="")}
     assert values["Cllr"] == pytest.approx(cllr([one.logit for one in found], [one.row.label for one in found]))
     assert 0 < values["minDCF"] < 1
+
+
+_WINDOWS = '{ name = "samples", dtype = "float32", rate_hz = 16000, length_s = 4.0, opus_kbps = %d }'
+
+
+@pytest.mark.parametrize("kbps", [0, 32])
+def test_voices_are_calibrated_for_each_way_of_storing_them(tmp_path: Path, kbps: int) -> None:
+    pytest.importorskip("matplotlib")
+    pytest.importorskip("tomli_w")
+    rows = []
+    for number, (source, label) in enumerate([("chosen", 0), ("chosen", 1), ("last", 0), ("last", 1)] * 2):
+        path = tmp_path / f"{number}.wav"
+        sounds.write_sound(path, (0.8 if label else 0.05) * sounds.speech_like(3.0, seed=number))
+        rows.append(Row(path, "audio", label, source, "", path.name))
+    write_manifest(rows, tmp_path / "data.csv")
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text('[split]\nvalidation = ["chosen"]\ntest = ["last"]\n', encoding="utf-8")
+    draft = read_card(models.write_speech_model(tmp_path / "out", calibration="", input=_WINDOWS % kbps))
+    _measure(draft, recipe, tmp_path / "data.csv", tmp_path / "out", workers=1)
+    card = read_card(tmp_path / "out" / "tiny-speech.toml")
+    assert set(card.coded_calibrations) == (set(CODINGS) if kbps else set())
+    assert all(own.fitted_on == ("chosen",) for own in card.coded_calibrations.values())
+    assert not list((tmp_path / "out").rglob("*.opus"))
 
 
 @pytest.mark.parametrize("calibrates", [False, True])

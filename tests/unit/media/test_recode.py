@@ -45,5 +45,17 @@ def test_a_gap_stays_a_gap() -> None:
     assert early[-1].end_s == pytest.approx(1.0)
 
 
+def test_what_nobody_listens_to_is_passed_on() -> None:
+    voice = 0.3 * speech_like(6.0)
+    blocks = _cut(voice, *[RATE] * 6)
+    found = list(through_opus(blocks, kbps=32, wanted=lambda block: 2.0 <= block.start_s < 4.0))
+    for before, after in itertools.pairwise(found):
+        assert after.start_s == pytest.approx(before.end_s)
+    samples = np.concatenate([block.samples_f32 for block in found])
+    assert samples.size == voice.size
+    changed = [not np.array_equal(samples[at : at + RATE], voice[at : at + RATE]) for at in range(0, voice.size, RATE)]
+    assert changed == [False, False, True, True, False, False]
+
+
 def test_nothing_gives_nothing() -> None:
     assert list(through_opus(iter(()), kbps=32)) == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -51,12 +51,14 @@ def test_each_voice_has_its_evidence_and_its_lane(report: ScanReport) -> None:
     assert peak.words.startswith("Voice 1: 0:06.0 to 0:1")
 
 
-CODED = "{ unit_slope = 1.0, unit_offset = -9.0, medium_slope = 1.5, medium_offset = -9.0, " + LIMITS + " }"
+CODED = (
+    "{ coarse = { unit_slope = 1.0, unit_offset = -9.0, medium_slope = 1.5, medium_offset = -9.0, " + LIMITS + " } }"
+)
 
 
 @pytest.mark.parametrize(("name", "told"), [("talk.opus", True), ("talk.wav", False)])
 def test_voices_stored_coarsely_have_a_calibration_of_their_own(tmp_path: Path, name: str, told: bool) -> None:  # noqa: FBT001 - a table of cases
-    model = write_speech_model(tmp_path / "model", coded_calibration=CODED)
+    model = write_speech_model(tmp_path / "model", coded_calibrations=CODED)
     path = write_sound(tmp_path / name, 0.3 * speech_like(8.0), kbps=16 if told else None)
     report = Pipeline(ScanPlan(speech=str(model))).scan(path)
     plain = Pipeline(ScanPlan(speech=str(write_speech_model(tmp_path / "plain")))).scan(path)
@@ -70,9 +72,9 @@ def test_voices_stored_coarsely_have_a_calibration_of_their_own(tmp_path: Path, 
 def test_sound_goes_through_the_codec_that_the_card_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
 
-    def noted(blocks: Iterator[Sound], *, kbps: int) -> Iterator[Sound]:
+    def noted(blocks: Iterator[Sound], *, kbps: int, wanted: Callable[[Sound], bool]) -> Iterator[Sound]:
         asked.append(kbps)
-        return through_opus(blocks, kbps=kbps)
+        return through_opus(blocks, kbps=kbps, wanted=wanted)
 
     monkeypatch.setattr("unmask.scanning.hearing.through_opus", noted)
     wants = '{ name = "samples", dtype = "float32", rate_hz = 16000, length_s = 4.0, opus_kbps = 32 }'

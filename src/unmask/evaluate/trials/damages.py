@@ -18,11 +18,26 @@ from unmask.media.video import iter_frames
 from unmask.media.wear.codec import RATE_HZ, band_pass, through_codec, through_h264
 from unmask.media.wear.degrade import blur, jpeg, noise, rescale, screenshot
 from unmask.media.wear.retouch import denoise, flatten, sharpen
-from unmask.media.write import write_clip, write_picture, write_sound
+from unmask.media.write import write_clip, write_coded_sound, write_picture, write_sound
 
 CLIP_FRAMES = 16
 SOUND_S = 30.0
 Pictures = Sequence[U8Array]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A recording that is to be stored with loss; a scan of the file is told the codec, as by people's files.
+
+    Attributes:
+        samples_f32: Shape (N,), float32, mono, 16 kHz.
+        suffix: See `unmask.media.write.write_coded_sound`.
+        kbps: Rate of the codec.
+    """
+
+    samples_f32: F32Array
+    suffix: str
+    kbps: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +98,11 @@ PICTURE_DAMAGES: Mapping[str, Damage] = {
 }
 
 SOUND_DAMAGES: Mapping[str, Damage] = {
-    name: Damage("kbit/s", {str(k): partial(through_codec, codec=codec, kbps=k) for k in rates})
-    for name, codec, rates in (
-        ("MP3", "libmp3lame", (128, 64, 32, 16)),
-        ("Opus", "libopus", (64, 24, 12, 6)),
-        ("AAC", "aac", (128, 64, 32, 16)),
+    name: Damage("kbit/s", {str(k): partial(Stored, suffix=suffix, kbps=k) for k in rates})
+    for name, suffix, rates in (
+        ("MP3", ".mp3", (128, 64, 32, 16)),
+        ("Opus", ".opus", (64, 32, 24, 12, 6)),
+        ("AAC", ".m4a", (128, 64, 32, 16)),
     )
 } | {
     "telephone": Damage(
@@ -135,9 +150,12 @@ def read_samples(path: Path) -> F32Array:
     return np.concatenate(pieces)[: int(SOUND_S * RATE_HZ)]
 
 
-def write_worn(folder: Path, material: list[U8Array] | F32Array) -> Path:
-    """Write what is left of a medium without further loss; returns the file."""
-    if isinstance(material, np.ndarray):
+def write_worn(folder: Path, material: list[U8Array] | F32Array | Stored) -> Path:
+    """Write what is left of a medium without further loss, or as a codec stores it; returns the file."""
+    if isinstance(material, Stored):
+        path = folder / f"worn{material.suffix}"
+        write_coded_sound(path, material.samples_f32, RATE_HZ, kbps=material.kbps)
+    elif isinstance(material, np.ndarray):
         path = folder / "worn.wav"
         write_sound(path, material, RATE_HZ)
     elif len(material) == 1:

@@ -66,7 +66,7 @@ def _aasist_light(**settings: float) -> Network:
 
 
 TUNE = "tune"
-_FOR_OTHERS = (TUNE, "companion", "companion_weight")
+_FOR_OTHERS = (TUNE, "companion", "companion_weight", "opus_kbps")
 _JUNG = "Jung et al.: AASIST, ICASSP 2022"
 NETWORKS = {
     "mel_cnn": VoiceNetwork(
