@@ -57,7 +57,7 @@ def save_stress(
         panel.set_xticks(range(len(points)), [point.strength for point in points])
         panel.set_ylim(-0.03, 1.05)
     handles, names = panels[0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside lower center", ncols=4, frameon=False, fontsize=TYPE)
+    figure.legend(handles, names, loc="outside lower center", ncols=2, frameon=False, fontsize=TYPE)
     return save(figure, path)
 
 
