@@ -2,7 +2,7 @@
 
 At few bits a second Opus (RFC 6716, its SILK layer), AMR-WB and the like send the shape of the vocal tract and an
 excitation, as vocoders do; voice messages are stored so. Between these rates and those of music Opus stores the lower
-half of the spectrum so, in its hybrid mode, as calls and most recorders for the web do.
+half of the spectrum so, in its hybrid mode, where the sound reaches above 8 kHz.
 """
 
 from __future__ import annotations

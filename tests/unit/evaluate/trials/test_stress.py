@@ -52,7 +52,8 @@ def test_every_damage_wears_sound(name: str, tmp_path: Path) -> None:
     samples = (0.1 * rng.normal(size=16000)).astype(np.float32)
     for apply in SOUND_DAMAGES[name].steps.values():
         worn = read_samples(write_worn(tmp_path, apply(samples)))
-        assert worn.size == pytest.approx(samples.size, abs=3000)  # some codecs pad
+        # Files of codecs hold whole packets; everything else keeps its length.
+        assert worn.size == pytest.approx(samples.size, abs=0 if name == "telephone" else 3000)
         size = min(worn.size, samples.size)
         assert not np.allclose(worn[:size], samples[:size], atol=1e-2)
 
